@@ -1,0 +1,132 @@
+# gp: GNU make and pkg-config, nothing generated. `make V=1` shows the commands.
+# A new tool is bin/gp-x.c, man/gp-x.1, test/gp-x.bats and one word in TOOLS.
+
+VERSION := 0.1.0
+TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-forge-local
+WRAPPERS := gp gp-new gp-promote gp-status gp-refresh
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+BATS ?= bats
+
+# release, asan; lint builds its own beside them. Programs are in build/VARIANT, objects below it.
+VARIANT ?= release
+B := build/$(VARIANT)
+
+# Each library is one module's affair: its flags reach that module and the linker only.
+PKG_json := libcjson
+PKG_git := libgit2
+PKG_yaml := yaml-0.1
+PKG_http := libcurl
+PKGS := $(foreach module,json git yaml http,$(if $(wildcard common/$(module).c),$(PKG_$(module))))
+
+# Ours, apart from the user's CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS, which come last and win.
+# memmem(3) and flock(2) are beyond POSIX.1-2008: glibc and musl show them with _GNU_SOURCE, macOS with
+# _DARWIN_C_SOURCE, the BSDs as long as nothing asks for less (hence no _POSIX_C_SOURCE).
+# -iquote, not -I: our yaml.h must not hide libyaml's <yaml.h>.
+GP_CPPFLAGS := -D_GNU_SOURCE -D_DARWIN_C_SOURCE -iquote common
+GP_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion -Wundef -Wvla -Wformat=2 $(if $(WERROR),-Werror)
+ifeq ($(VARIANT),asan)
+HARDEN_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+HARDEN_LDFLAGS := -fsanitize=address,undefined
+else
+HARDEN_CFLAGS := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDEN_LDFLAGS := -pie
+endif
+# A program is linked with the libraries it uses and no others.
+ifeq ($(shell uname -s),Darwin)
+GP_LDFLAGS := $(HARDEN_LDFLAGS) -Wl,-dead_strip_dylibs
+else
+GP_LDFLAGS := $(HARDEN_LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
+endif
+
+PROGRAMS := $(TOOLS:%=$(B)/%)
+COMMON := $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
+OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o)
+MAN := $(wildcard man/*.[157])
+
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);)
+
+all: $(PROGRAMS)
+
+$(B)/%: $(B)/obj/bin/%.o $(B)/libgp.a
+	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+		$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
+
+$(B)/libgp.a: $(COMMON)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c Makefile | can-build
+	$(call say,CC)mkdir -p $(@D) && $(CC) $(GP_CPPFLAGS) -DGP_VERSION='"$(VERSION)"' $(GP_CFLAGS) $(HARDEN_CFLAGS) \
+		$(if $(PKG_$(*F)),$$($(PKG_CONFIG) --cflags $(PKG_$(*F)))) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+# Before anything is compiled, so that a missing library is one clear line instead of a page of a compiler's.
+can-build:
+	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/install-deps --check build
+
+deps:
+	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/install-deps $(or $(LEVEL),build)
+
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+SUBMAKE = $(MAKE) --no-print-directory
+# A build that somebody else's command needs uses all processors, unless the user has said how many.
+BUILD = $(SUBMAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS)) all
+
+# What is missing has to be there before the sub-make looks for it.
+demo:
+	@+$(SUBMAKE) deps LEVEL=build
+	@+$(BUILD)
+	@scripts/demo
+
+TESTS ?= $(sort $(wildcard test/*.bats))
+
+test:
+	@+$(SUBMAKE) deps LEVEL=test
+	@+$(BUILD)
+	@GP_BUILD='$(CURDIR)/$(B)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
+		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $(JOBS)) $(TESTS)
+
+# An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.
+asan:
+	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=99 LSAN_OPTIONS=exitcode=99 \
+		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan
+
+# The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
+check-forge:
+	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
+	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge.bats
+
+lint:
+	@+$(SUBMAKE) deps LEVEL=lint
+	@TOOLS='$(TOOLS)' WRAPPERS='$(WRAPPERS)' PKGS='$(PKGS)' \
+		FLAGS='$(GP_CPPFLAGS) -DGP_VERSION="$(VERSION)" $(GP_CFLAGS)' MAKE='$(MAKE)' test/lint/run $(STEPS)
+
+# An installed wrapper is one file: the options they share are put in, the line for checkouts is taken out.
+install: all
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' $(foreach n,1 5 7,'$(DESTDIR)$(MANDIR)/man$(n)')
+	$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(BINDIR)'
+	for w in $(WRAPPERS); do \
+		sed -e '/options\.sh" # checkout$$/r scripts/options.sh' -e '/# checkout$$/d' "scripts/$$w" >"$(B)/$$w.tmp" && \
+		$(INSTALL) -m 755 "$(B)/$$w.tmp" "$(DESTDIR)$(BINDIR)/$$w" && rm "$(B)/$$w.tmp" || exit 1; \
+	done
+	for m in $(MAN); do $(INSTALL) -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}" || exit 1; done
+
+uninstall:
+	for f in $(TOOLS) $(WRAPPERS); do rm -f "$(DESTDIR)$(BINDIR)/$$f"; done
+	for m in $(MAN:man/%=%); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$$m"; done
+
+installcheck: all
+	@PROGRAMS='$(TOOLS) $(WRAPPERS)' VERSION='$(VERSION)' MAKE='$(MAKE)' test/lint/installcheck '$(CURDIR)/build/installcheck'
+
+clean:
+	rm -rf build
+
+.PHONY: all can-build deps demo test asan check-forge lint install uninstall installcheck clean
+.SECONDARY: $(OBJECTS)
+.DELETE_ON_ERROR:

@@ -1,0 +1,169 @@
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "exit.h"
+#include "forge-server.h"
+#include "io.h"
+#include "json.h"
+#include "local.h"
+#include "mem.h"
+#include "tool.h"
+
+static const char help[] = "usage: gp-forge-local [-hqVv] [-C directory]\n";
+
+enum { DEFAULT_BUDGET_S = 60, MAX_BUDGET_S = 86400 };
+
+struct driver {
+	struct gp_local_options options;
+	struct gp_local *local; /* the repository of the last request */
+	char *url;
+};
+
+/* The repository that a request names; kept open for the next one. */
+static struct gp_local *open_local(struct driver *driver, const struct gp_json *request, struct gp_err *err)
+{
+	const struct gp_json *repository = gp_json_get(request, "repository");
+	const char *url;
+
+	if (!gp_json_is_object(repository)) {
+		gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
+		return NULL;
+	}
+	if (gp_request_name(&url, repository, "url", err)) {
+		gp_fail_in(err, "repository");
+		return NULL;
+	}
+	if (driver->url && !strcmp(driver->url, url))
+		return driver->local;
+	gp_local_free(driver->local);
+	free(driver->url);
+	driver->url = NULL;
+	driver->local = gp_local_open(url, &driver->options, err);
+	if (driver->local)
+		driver->url = gp_strdup(url);
+	return driver->local;
+}
+
+static struct gp_json *answer(void *driver, enum gp_local_need need, gp_local_fn *fn, const struct gp_json *request,
+			      struct gp_err *err)
+{
+	struct gp_local *local = open_local(driver, request, err);
+
+	return local ? gp_local_answer(local, need, fn, request, err) : NULL;
+}
+
+static struct gp_json *do_get_repository(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_STATUSES, gp_local_get_repository, request, err);
+}
+
+static struct gp_json *do_find_pr(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_READ, gp_local_find_pr, request, err);
+}
+
+static struct gp_json *do_open_pr(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_WRITE, gp_local_open_pr, request, err);
+}
+
+static struct gp_json *do_set_auto_merge(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_WRITE, gp_local_set_auto_merge, request, err);
+}
+
+static struct gp_json *do_merge_pr(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_WRITE, gp_local_merge_pr, request, err);
+}
+
+static struct gp_json *do_list_statuses(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_STATUSES, gp_local_list_statuses, request, err);
+}
+
+static struct gp_json *do_set_status(void *driver, const struct gp_json *request, struct gp_err *err)
+{
+	return answer(driver, GP_LOCAL_WRITE, gp_local_set_status, request, err);
+}
+
+static const struct gp_forge_op ops[] = {
+	{"get-repository", do_get_repository},
+	{"find-pr", do_find_pr},
+	{"open-pr", do_open_pr},
+	{"set-auto-merge", do_set_auto_merge},
+	{"merge-pr", do_merge_pr},
+	{"list-statuses", do_list_statuses},
+	{"set-status", do_set_status},
+	{NULL, NULL},
+};
+
+static int read_budget(long long *ms, struct gp_err *err)
+{
+	const char *text = getenv("GP_RETRY_BUDGET");
+	char *end = NULL;
+	long s = text && *text ? strtol(text, &end, 10) : DEFAULT_BUDGET_S;
+
+	if ((end && *end) || s < 0 || s > MAX_BUDGET_S)
+		return gp_fail(err, GP_EXIT_CONFIG, "GP_RETRY_BUDGET is not a number of seconds: '%s'", text);
+	*ms = s * 1000LL;
+	return 0;
+}
+
+/* Whether git would take a name from the environment as it stands. */
+static bool is_plain(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && isalnum((unsigned char)s[0]) && isalnum((unsigned char)s[n - 1]) && !s[strcspn(s, "<>\n")];
+}
+
+/* The forge's own name, unless the environment says otherwise; git knows what that may say, but costs a process. */
+static int read_committer(struct gp_ident *committer, struct gp_err *err)
+{
+	static const char *const argv[] = {"git", "-c", "user.name=gp-forge-local", "-c",
+					   "user.email=gp-forge-local@localhost", "var", "GIT_COMMITTER_IDENT", NULL};
+	const char *name = getenv("GIT_COMMITTER_NAME"), *email = getenv("GIT_COMMITTER_EMAIL");
+	struct gp_output o;
+	int rc = 0;
+
+	name = name ? name : "gp-forge-local";
+	email = email ? email : "gp-forge-local@localhost";
+	if (!getenv("GIT_COMMITTER_DATE") && is_plain(name) && is_plain(email)) {
+		*committer = (struct gp_ident){gp_strdup(name), gp_strdup(email), 0, 0};
+		return 0;
+	}
+	if (gp_run(&o, argv, NULL, NULL, 0, err))
+		return -1;
+	o.out[strcspn(o.out, "\n")] = '\0';
+	if (o.status)
+		rc = gp_fail(err, GP_EXIT_CONFIG, "git var GIT_COMMITTER_IDENT: %s", o.err);
+	else
+		rc = gp_ident_parse(committer, o.out, err);
+	/* A time that nobody has set goes on. */
+	if (!rc && !getenv("GIT_COMMITTER_DATE"))
+		committer->time = 0;
+	gp_output_free(&o);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct gp_tool tool = {.name = "gp-forge-local", .help = help, .is_driver = true};
+	struct driver driver = {0};
+	struct gp_err err = {0};
+
+	if (!gp_tool_start(&tool, argc, argv, NULL))
+		return gp_tool_end(&tool);
+	if (read_budget(&driver.options.budget_ms, &err) || read_committer(&driver.options.committer, &err) ||
+	    gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, ops, &driver, &err))
+		gp_tool_complain(&tool, &err);
+	gp_local_free(driver.local);
+	free(driver.url);
+	gp_ident_free(&driver.options.committer);
+	return gp_tool_end(&tool);
+}

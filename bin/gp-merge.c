@@ -1,0 +1,214 @@
+/* gp-merge: merges a pull request, or lets the forge do so once its checks are green. */
+#include <string.h>
+
+#include "base.h"
+#include "document.h"
+#include "exit.h"
+#include "tool.h"
+
+static const char help[] =
+	"usage: gp-merge [-hnqVv] [-C dir] [--auto] [--dry-run] [--method merge|rebase|squash]\n"
+	"                [--base branch] [--provider name] [--remote name]\n"
+	"\n"
+	"Merges the pull request of each document now; with --auto, switches auto-merge on\n"
+	"where the environment has auto: true, and off where it has not.\n"
+	"\n"
+	"      --auto           let the forge merge once its required checks are green\n"
+	"      --method name    merge (default), rebase or squash\n"
+	"  -n, --dry-run        say what would be done and do nothing\n"
+	"  -C, --directory dir  work in dir\n"
+	"      --base branch    unused here; the document says it\n"
+	"      --provider name  unused here; the document says it\n"
+	"      --remote name    remote (default: origin)\n"
+	"  -q, --quiet          only errors on standard error\n"
+	"  -v, --verbose        say more; twice: everything\n"
+	"  -h, --help           show this help\n"
+	"  -V, --version        show the version\n";
+
+struct state {
+	struct gp_tool *tool;
+	struct gp_base base;
+	struct gp_forge *forge;
+	bool automatic, dry_run;
+	const char *method;
+};
+
+/* What a document says of its pull request; borrowed from it. */
+struct pull {
+	int64_t number;
+	const char *head, *state;
+	bool auto_merge;
+};
+
+static int read_pull(struct pull *out, const struct gp_json *document, struct gp_err *err)
+{
+	const struct gp_json *pull = gp_json_get(document, "pull_request");
+	struct gp_oid ignored;
+
+	out->number = gp_json_get_int(pull, "number", 0);
+	out->head = gp_document_need_text(document, "pull_request.head", err);
+	out->state = gp_json_get_text(pull, "state");
+	out->auto_merge = gp_json_get_true(pull, "auto_merge");
+	if (!out->head)
+		return -1;
+	if (out->number <= 0)
+		return gp_fail(err, GP_EXIT_INPUT, "document has no pull_request.number");
+	if (gp_oid_parse(&ignored, out->head))
+		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'", out->head);
+	return 0;
+}
+
+/* Takes the forge's answer into the document. */
+static void update(struct gp_json *document, struct gp_json *answer)
+{
+	static const char *const members[] = {"state", "auto_merge", "merge_commit"};
+	struct gp_json *pull = gp_document_member(document, "pull_request");
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (gp_json_get(answer, members[i]))
+			gp_json_set(pull, members[i], gp_json_copy(gp_json_get(answer, members[i])));
+	gp_json_set_bool(pull, "merged", !strcmp(gp_json_get_text(answer, "state"), "merged"));
+	gp_json_free(answer);
+}
+
+static int merge_now(struct state *s, struct gp_json *document, const struct pull *pull, struct gp_err *err)
+{
+	struct gp_json *answer = gp_forge_merge(s->forge, pull->number, s->method, pull->head, err);
+
+	if (!answer)
+		return -1;
+	update(document, answer);
+	gp_tool_say(s->tool, 0, "merged #%lld", (long long)pull->number);
+	return 0;
+}
+
+/* Whether the gate's own check is green on this very head. Returns 1, 0, -1. */
+static int gate_is_green(struct state *s, const struct pull *pull, const char *check, struct gp_err *err)
+{
+	struct gp_oid head;
+	struct gp_json *statuses;
+	const struct gp_json *status = NULL;
+	int green = 0;
+
+	gp_oid_parse(&head, pull->head);
+	statuses = gp_forge_list_statuses(s->forge, &head, 1, err);
+	if (!statuses)
+		return -1;
+	for (status = gp_json_first(gp_json_get(statuses, pull->head)); status; status = gp_json_next(status)) {
+		const char *context = gp_json_get_text(status, "context"), *state = gp_json_get_text(status, "state");
+
+		if (context && state && !strcmp(context, check)) {
+			green = !strcmp(state, "success");
+			break;
+		}
+	}
+	gp_json_free(statuses);
+	return green;
+}
+
+/* There is nothing that the forge would wait for: is there nothing to wait for? */
+static int merge_unguarded(struct state *s, struct gp_json *document, const struct pull *pull, struct gp_err *err)
+{
+	const struct gp_json *previous = gp_document_get(document, "environment.previous");
+	const char *check = gp_document_need_text(document, "config.gate_check", err);
+	int green = 1;
+
+	if (!check)
+		return -1;
+	if (!gp_json_is_null(previous))
+		green = gate_is_green(s, pull, check, err);
+	if (green < 0)
+		return -1;
+	if (!green)
+		return gp_fail(err, GP_EXIT_REFUSED,
+			       "pull request #%lld is not merged: check '%s' is not required on '%s', so nothing would wait for %s",
+			       (long long)pull->number, check, s->base.branch, gp_json_text(previous));
+	return merge_now(s, document, pull, err);
+}
+
+static int merge_later(struct state *s, struct gp_json *document, const struct pull *pull, bool on, struct gp_err *err)
+{
+	bool clean;
+	struct gp_json *answer;
+
+	if (!on && !pull->auto_merge) {
+		gp_tool_say(s->tool, 0, "#%lld waits for a person to merge it", (long long)pull->number);
+		return 0;
+	}
+	answer = gp_forge_set_auto_merge(s->forge, pull->number, on, s->method, pull->head, &clean, err);
+	if (!answer)
+		return -1;
+	update(document, answer);
+	if (on && clean)
+		return merge_unguarded(s, document, pull, err);
+	if (gp_json_get_true(gp_json_get(document, "pull_request"), "merged"))
+		gp_tool_say(s->tool, 0, "#%lld is merged", (long long)pull->number);
+	else
+		gp_tool_say(s->tool, 0, on ? "#%lld merges by itself once its checks are green" : "#%lld waits for a person to merge it",
+			    (long long)pull->number);
+	return 0;
+}
+
+static int check_environment(const struct gp_json *document, struct gp_err *err)
+{
+	const struct gp_json *environment = gp_json_get(document, "environment");
+	const struct gp_json *previous = gp_json_get(environment, "previous");
+
+	if (!environment)
+		return gp_fail(err, GP_EXIT_INPUT, "document has no environment: does gp-read-config come first?");
+	/* A missing answer must not read as "no previous environment", which opens the way. */
+	if (!gp_json_is_null(previous) && !gp_json_is_string(previous))
+		return gp_fail(err, GP_EXIT_INPUT, "environment.previous in the document is neither a name nor null");
+	return 0;
+}
+
+static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
+{
+	struct state *s = ctx;
+	struct pull pull;
+	bool on = gp_json_get_true(gp_json_get(document, "environment"), "auto");
+
+	if (s->automatic && check_environment(document, err))
+		return -1;
+	if (s->dry_run)
+		gp_json_set_bool(document, "dry_run", true);
+	if (gp_document_is_dry_run(document)) {
+		gp_tool_say(s->tool, 0, !s->automatic ? "would merge it now"
+					: on          ? "would let it merge by itself once its checks are green"
+						      : "would let it wait for a person to merge it");
+		return 0;
+	}
+	if (read_pull(&pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
+	    gp_base_check_document(&s->base, document, err))
+		return -1;
+	if (pull.state && !strcmp(pull.state, "merged")) {
+		gp_tool_say(s->tool, 0, "#%lld is merged already", (long long)pull.number);
+		return 0;
+	}
+	if (gp_tool_forge(s->tool, &s->forge, document, err))
+		return -1;
+	return s->automatic ? merge_later(s, document, &pull, on, err) : merge_now(s, document, &pull, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct gp_tool tool = {.name = "gp-merge", .help = help};
+	struct state s = {.tool = &tool, .method = "merge"};
+	struct gp_err err = {0};
+	const struct gp_option options[] = {{"auto", 0, GP_OPTION_FLAG, &s.automatic},
+					    {"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
+					    {"method", 0, GP_OPTION_TEXT, &s.method},
+					    {0}};
+
+	if (gp_tool_start(&tool, argc, argv, options)) {
+		if (strcmp(s.method, "merge") != 0 && strcmp(s.method, "squash") != 0 && strcmp(s.method, "rebase") != 0) {
+			gp_fail(&err, GP_EXIT_USAGE, "--method is merge, rebase or squash, not '%s'", s.method);
+			gp_tool_fail(&tool, &err);
+		} else {
+			gp_tool_filter(&tool, merge, &s, false);
+		}
+	}
+	gp_forge_end(s.forge);
+	gp_base_free(&s.base);
+	return gp_tool_end(&tool);
+}

@@ -1,0 +1,237 @@
+/* gp-set-tag: sets the app's tag in an environment's manifests, as one commit on the base tip; no ref moves. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "document.h"
+#include "exit.h"
+#include "io.h"
+#include "mem.h"
+#include "promotion.h"
+#include "tool.h"
+#include "worktree.h"
+
+static const char help[] =
+	"usage: gp-set-tag [-hnqVv] [-C dir] [--dry-run] [--work-tree] [--base branch] [--provider name]\n"
+	"                  [--remote name]\n"
+	"\n"
+	"Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
+	"one commit. No branch, index or work tree is touched.\n"
+	"\n"
+	"  -n, --dry-run        show the diff on standard error and write nothing\n"
+	"      --work-tree      edit the files of the work tree instead of making a commit\n"
+	"  -C, --directory dir  work in dir\n"
+	"      --base branch    unused here; the document says it\n"
+	"      --provider name  forge (default: told by the remote's URL)\n"
+	"      --remote name    remote (default: origin)\n"
+	"  -q, --quiet          only errors on standard error\n"
+	"  -v, --verbose        say more; twice: everything\n"
+	"  -h, --help           show this help\n"
+	"  -V, --version        show the version\n";
+
+enum { MAX_LISTED = 50 };
+
+struct state {
+	struct gp_tool *tool;
+	struct gp_base base;
+	bool dry_run, work_tree;
+};
+
+static struct gp_json *files_json(const struct gp_edits *edits)
+{
+	struct gp_json *files = gp_json_array();
+
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct gp_edit *e = &edits->item[i];
+		struct gp_json *file;
+
+		if (!e->changed)
+			continue;
+		file = gp_json_object();
+		gp_json_set_text(file, "path", e->path);
+		gp_json_set_int(file, "line", (int64_t)e->line);
+		gp_json_set_text(file, "from", e->from);
+		gp_json_set_text(file, "to", e->to);
+		gp_json_append(files, file);
+	}
+	return files;
+}
+
+/* The title, what changes, and the metadata that the gate goes by. */
+static char *message_of(const struct gp_promotion *p, const struct gp_edits *edits)
+{
+	char *title = gp_promotion_title(p), *trailer = gp_promotion_trailer(p), *out = NULL;
+	size_t len, listed = 0;
+	FILE *f = open_memstream(&out, &len);
+
+	if (!f)
+		abort();
+	fprintf(f, "%s\n\n", title);
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct gp_edit *e = &edits->item[i];
+		char line[512];
+
+		if (!e->changed || ++listed > MAX_LISTED)
+			continue;
+		char *text = gp_asprintf("%s:%zu: %s -> %s", e->path, e->line, e->from, e->to);
+
+		gp_clean_line(line, sizeof line, text);
+		fprintf(f, "%s\n", line);
+		free(text);
+	}
+	if (listed > MAX_LISTED)
+		fprintf(f, "and %zu more\n", listed - MAX_LISTED);
+	fprintf(f, "\n%s\n", trailer);
+	fclose(f);
+	free(trailer);
+	free(title);
+	return out;
+}
+
+static int show_diff(const struct gp_git *git, const struct gp_file *file, struct gp_err *err)
+{
+	struct gp_git *g = (struct gp_git *)(uintptr_t)git;
+	size_t len;
+	char *old = gp_git_read_blob(g, &len, &file->from, err), *diff;
+
+	if (!old)
+		return -1;
+	diff = gp_git_diff_text(file->path, old, len, file->text, file->len, err);
+	free(old);
+	if (!diff)
+		return -1;
+	int rc = gp_write_all(STDERR_FILENO, diff, strlen(diff));
+
+	free(diff);
+	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write to standard error") : 0;
+}
+
+static int commit(struct state *s, const struct gp_promotion *p, const struct gp_change *change, struct gp_oid *out,
+		  struct gp_err *err)
+{
+	struct gp_ident author, committer;
+	struct gp_oid tree;
+	char *message;
+	int rc;
+
+	if (gp_repository_identity(&author, &committer, err))
+		return -1;
+	message = message_of(p, &change->edits);
+	rc = gp_manifests_write(s->base.manifests, &tree, &s->base.tree, change, err);
+	if (!rc)
+		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, &author, &committer, message, err);
+	free(message);
+	gp_ident_free(&author);
+	gp_ident_free(&committer);
+	return rc;
+}
+
+/* The name of the branch: per app or per environment, as the configuration has it. */
+static char *branch_of(const struct gp_json *document, const struct gp_promotion *p, struct gp_err *err)
+{
+	struct gp_config config;
+	char *branch;
+
+	if (gp_config_from_json(&config, gp_json_get(document, "config"), err))
+		return NULL;
+	branch = gp_promotion_branch(p, config.per_env);
+	gp_config_free(&config);
+	return branch;
+}
+
+static int set_tag_in_base(struct state *s, struct gp_json *document, const struct gp_promotion *p,
+			   const struct gp_setter *setter, bool dry_run, struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1], *branch = branch_of(document, p, err);
+	struct gp_change change = {0};
+	struct gp_oid oid;
+	int rc = -1;
+
+	if (!branch || gp_base_from_document(&s->base, document, err) ||
+	    gp_manifests_change(s->base.manifests, &change, &s->base.tree, p->env, setter, err))
+		goto out;
+	if (!change.edits.changed) {
+		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
+		rc = 0;
+		goto out;
+	}
+	if (dry_run) {
+		for (size_t i = 0; i < change.file_count; i++)
+			if (show_diff(s->base.repository.git, &change.files[i], err))
+				goto out;
+	} else if (commit(s, p, &change, &oid, err)) {
+		goto out;
+	}
+	struct gp_json *member = gp_document_member(document, "change");
+
+	gp_json_set_text(member, "branch", branch);
+	gp_json_set_text(member, "commit", dry_run ? NULL : gp_oid_hex(hex, &oid));
+	gp_json_set(member, "files", files_json(&change.edits));
+	gp_tool_say(s->tool, 1, "%s %zu scalars in %zu files for '%s'", dry_run ? "would set" : "set", change.edits.changed,
+		    change.file_count, branch);
+	rc = 0;
+out:
+	gp_change_free(&change);
+	free(branch);
+	return rc;
+}
+
+static int set_tag_in_work_tree(struct state *s, struct gp_json *document, const struct gp_promotion *p,
+				const struct gp_setter *setter, bool dry_run, struct gp_err *err)
+{
+	char *top = gp_repository_work_tree(err);
+	struct gp_edits edits = {0};
+	int rc = -1;
+
+	if (!top)
+		return -1;
+	rc = gp_worktree_set(top, p->env, setter, dry_run ? STDERR_FILENO : -1, &edits, err);
+	if (!rc && !edits.changed) {
+		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
+	} else if (!rc) {
+		struct gp_json *member = gp_document_member(document, "change");
+
+		gp_json_remove(member, "branch");
+		gp_json_remove(member, "commit");
+		gp_json_set(member, "files", files_json(&edits));
+		gp_tool_say(s->tool, 0, "%s %zu scalars below '%s/%s'", dry_run ? "would set" : "set", edits.changed, p->group,
+			    p->env);
+	}
+	gp_edits_free(&edits);
+	free(top);
+	return rc;
+}
+
+static int set_tag(void *ctx, struct gp_json *document, struct gp_err *err)
+{
+	struct state *s = ctx;
+	struct gp_promotion p;
+
+	if (gp_promotion_view(&p, gp_json_get(document, "promotion"), err))
+		return -1;
+	const struct gp_setter setter = {p.group, p.app, p.tag};
+	bool dry_run = s->dry_run || gp_document_is_dry_run(document);
+
+	if (dry_run)
+		gp_json_set_bool(document, "dry_run", true);
+	if (s->work_tree)
+		return set_tag_in_work_tree(s, document, &p, &setter, dry_run, err);
+	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
+		return -1;
+	return set_tag_in_base(s, document, &p, &setter, dry_run, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct gp_tool tool = {.name = "gp-set-tag", .help = help};
+	struct state s = {.tool = &tool};
+	const struct gp_option options[] = {
+		{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run}, {"work-tree", 0, GP_OPTION_FLAG, &s.work_tree}, {0}};
+
+	if (gp_tool_start(&tool, argc, argv, options))
+		gp_tool_filter(&tool, set_tag, &s, false);
+	gp_base_free(&s.base);
+	return gp_tool_end(&tool);
+}

@@ -1,0 +1,115 @@
+#include "evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain, const char *env,
+		const struct gp_setter *setter, struct gp_err *err)
+{
+	*run = (struct gp_run){0};
+	for (size_t i = 0; i < GP_EVIDENCE_HISTORY && run->count < GP_EVIDENCE_COMMITS; i++) {
+		struct gp_carry carry;
+		int reached = gp_chain_reach(chain, base, i, err);
+
+		if (reached < 0)
+			goto fail;
+		if (!reached)
+			break;
+		if (gp_manifests_carry(base->manifests, &carry, &chain->link[i].tree, env, setter, err)) {
+			if (i == 0)
+				goto fail;
+			/* Old history may be broken in ways that nobody can mend any more: it ends the search. */
+			gp_err_clear(err);
+			break;
+		}
+		bool is_at = gp_carry_is_at(&carry);
+
+		if (i == 0) {
+			run->at_tip = is_at;
+			run->now = gp_strdup(is_at ? setter->tag : carry.tag);
+		}
+		if (!is_at && run->count)
+			break;
+		if (is_at) {
+			run->commit = gp_grow(run->commit, run->count, sizeof *run->commit);
+			run->commit[run->count++] = chain->link[i].commit;
+		}
+	}
+	return 0;
+fail:
+	gp_run_free(run);
+	return -1;
+}
+
+void gp_run_free(struct gp_run *run)
+{
+	free(run->commit);
+	free(run->now);
+	*run = (struct gp_run){0};
+}
+
+bool gp_context_is_flux(const char *context)
+{
+	return !strncmp(context, "kustomization/", 14) || !strncmp(context, "helmrelease/", 12);
+}
+
+/* Flux's notification-controller posts every informational event as success; only what succeeded is a proof. */
+static bool is_evidence(const char *context, const char *state, const char *description)
+{
+	static const char done[] = "succeeded";
+	size_t n = description ? strlen(description) : 0, m = sizeof done - 1;
+
+	if (strcmp(state, "success") != 0 || !gp_context_is_flux(context))
+		return true;
+	while (n && strchr(" \t\r\n.", description[n - 1]))
+		n--;
+	return n >= m && !strncmp(description + n - m, done, m);
+}
+
+static void count_one(struct gp_tally *tally, const struct gp_json *status, const char *commit)
+{
+	const char *state = gp_json_get_text(status, "state");
+	bool success = !strcmp(state, "success"), failure = !strcmp(state, "failure");
+	const struct gp_json **slot = success ? &tally->success : failure ? &tally->failure : &tally->pending;
+	const char **where = success ? &tally->success_commit : failure ? &tally->failure_commit : &tally->pending_commit;
+
+	tally->contexts++;
+	if (!*slot) {
+		*slot = status;
+		*where = commit;
+	}
+}
+
+/* The newest first: the first status of a context that is evidence is the one that counts. */
+void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
+		    gp_context_fn *matches, const void *ctx)
+{
+	const char **seen = NULL;
+	size_t count = 0;
+
+	*tally = (struct gp_tally){0};
+	for (size_t i = 0; i < run->count; i++) {
+		char hex[GP_OID_HEX + 1];
+		const struct gp_json *list = gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i]));
+
+		for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
+			const char *context = gp_json_get_text(s, "context"), *state = gp_json_get_text(s, "state");
+			const char *kind = gp_json_get_text(s, "kind");
+			bool known = false;
+
+			if (!context || !state || (kind && strcmp(kind, "status") != 0) || !matches(ctx, context) ||
+			    !is_evidence(context, state, gp_json_get_text(s, "description")))
+				continue;
+			for (size_t j = 0; j < count && !known; j++)
+				known = !strcmp(seen[j], context);
+			if (known)
+				continue;
+			seen = gp_grow(seen, count, sizeof *seen);
+			seen[count++] = context;
+			count_one(tally, s, gp_json_key(list));
+		}
+	}
+	free(seen);
+}

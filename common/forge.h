@@ -1,0 +1,60 @@
+/*
+ * forge.h - the client's side of a forge: starts gp-forge-NAME, sends it one
+ * request a line and checks its replies, so that callers may rely on the types
+ * that gp-forge(7) promises. Results are the caller's.
+ */
+#ifndef GP_FORGE_H
+#define GP_FORGE_H
+
+#include "err.h"
+#include "git.h"
+#include "json.h"
+
+struct gp_forge;
+
+/*
+ * Starts the driver gp-forge-<provider>, looked for in dir (NULL: only PATH)
+ * first. timeout_ms bounds the wait for each reply. errors: 78 where there is
+ * no such driver. Yours.
+ */
+struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeout_ms, struct gp_err *err);
+
+/* Sets what the next requests are about: the document's member `repository`, copied. */
+void gp_forge_about(struct gp_forge *forge, const struct gp_json *repository);
+
+void gp_forge_end(struct gp_forge *forge);
+
+/*
+ * Each sends one request. A forge's own error keeps its exit status; a reply
+ * that is no reply is 76, a driver that died 71. `pull request` in results is
+ * an object with number, url, title, description, branch, base, head, state,
+ * auto_merge, fork, merge_commit, all of the right type.
+ */
+
+/* Returns an array of pull requests. */
+struct gp_json *gp_forge_find_number(struct gp_forge *forge, int64_t number, struct gp_err *err);
+struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch, struct gp_err *err);
+struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err);
+struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err);
+
+/* Opens the pull request of branch into the base, or updates the open one. *created tells which. Returns it. */
+struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, const char *title, const char *description,
+				 bool *created, struct gp_err *err);
+
+/* Switches auto-merge. *clean: it stayed off because there is nothing to wait for. Returns the pull request. */
+struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, bool enable, const char *method,
+					const char *head, bool *clean, struct gp_err *err);
+
+/* Merges if the head still is head. Returns the pull request. */
+struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const char *method, const char *head,
+			       struct gp_err *err);
+
+/* The statuses of n commits: an object, for each commit's 40 digits an array, newest first. */
+struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n,
+				       struct gp_err *err);
+
+/* Posts a status. number: the pull request that it is a check of, or 0. url and description may be NULL. */
+int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *context,
+			const char *state, const char *description, const char *url, struct gp_err *err);
+
+#endif

@@ -1,0 +1,367 @@
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "mem.h"
+
+extern char **environ;
+
+int gp_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A buffer that gp_read_some fills. */
+struct bytes {
+	char *data;
+	size_t len, cap;
+};
+
+/* Reads once. Returns what read(2) does. */
+static ssize_t read_some(int fd, struct bytes *b)
+{
+	if (b->cap - b->len < 4096) {
+		b->cap = b->cap ? b->cap * 2 : 16384;
+		b->data = gp_reallocarray(b->data, b->cap + 1, 1);
+	}
+	ssize_t n = read(fd, b->data + b->len, b->cap - b->len);
+
+	if (n > 0)
+		b->len += (size_t)n;
+	b->data[b->len] = '\0';
+	return n;
+}
+
+int gp_read_all(char **data, size_t *len, int fd, size_t max, struct gp_err *err)
+{
+	struct bytes b = {NULL, 0, 0};
+
+	for (;;) {
+		ssize_t n = read_some(fd, &b);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			gp_fail(err, GP_EXIT_SYSTEM, "cannot read: %s", strerror(errno));
+			goto fail;
+		}
+		if (b.len > max) {
+			gp_fail(err, GP_EXIT_INPUT, "more than %zu bytes", max);
+			goto fail;
+		}
+	}
+	*data = b.data;
+	*len = b.len;
+	return 0;
+fail:
+	free(b.data);
+	return -1;
+}
+
+int gp_read_file(char **data, size_t *len, const char *path, size_t max, struct gp_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return gp_fail(err, GP_EXIT_SYSTEM, "cannot open '%s': %s", path, strerror(errno));
+	int rc = gp_read_all(data, len, fd, max, err);
+
+	close(fd);
+	return rc ? gp_fail_in(err, "'%s'", path) : 0;
+}
+
+void gp_output_free(struct gp_output *output)
+{
+	free(output->out);
+	free(output->err);
+	*output = (struct gp_output){0};
+}
+
+/* The environment with changes applied: the array is the caller's, the strings are borrowed. */
+static char **environment(const char *const changes[])
+{
+	size_t n = 0, m = 0, out = 0;
+
+	while (environ[n])
+		n++;
+	while (changes && changes[m])
+		m++;
+	char **env = gp_calloc(n + m + 1, sizeof *env);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t name = strcspn(environ[i], "=");
+		int replaced = 0;
+
+		for (size_t j = 0; j < m; j++)
+			replaced |= strcspn(changes[j], "=") == name && !strncmp(environ[i], changes[j], name);
+		if (!replaced)
+			env[out++] = environ[i];
+	}
+	for (size_t j = 0; j < m; j++)
+		if (strchr(changes[j], '='))
+			env[out++] = (char *)(uintptr_t)changes[j];
+	return env;
+}
+
+static int make_pipe(int fds[2])
+{
+	if (pipe(fds))
+		return -1;
+	fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Starts a program on these three descriptors (-1: ours stays). Returns 0 or an errno. */
+static int spawn(pid_t *pid, const char *const argv[], const char *const env[], int in, int out, int error)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t defaults;
+	char **environment_ = environment(env);
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	if (in >= 0)
+		posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	if (out >= 0)
+		posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (error >= 0)
+		posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
+	int rc = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environment_);
+
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	free(environment_);
+	return rc;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Feeds the input and collects both outputs at the same time, so that neither side waits for the other. */
+static int converse(struct bytes got[2], int to, int from[2], const char *input, size_t len)
+{
+	size_t sent = 0;
+
+	fcntl(to, F_SETFL, O_NONBLOCK);
+	if (!len)
+		close_fd(&to);
+	while (from[0] >= 0 || from[1] >= 0) {
+		struct pollfd fds[3] = {{from[0], POLLIN, 0}, {from[1], POLLIN, 0}, {to, POLLOUT, 0}};
+
+		if (poll(fds, 3, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			close_fd(&to);
+			return -1;
+		}
+		if (to >= 0 && fds[2].revents) {
+			ssize_t n = write(to, input + sent, len - sent);
+
+			if (n > 0)
+				sent += (size_t)n;
+			/* A program need not read all of its input: a broken pipe is its own business. */
+			if (sent == len || (n < 0 && errno != EAGAIN && errno != EINTR))
+				close_fd(&to);
+		}
+		for (int i = 0; i < 2; i++) {
+			if (from[i] < 0 || !fds[i].revents)
+				continue;
+			ssize_t n = read_some(from[i], &got[i]);
+
+			if (n == 0 || (n < 0 && errno != EINTR))
+				close_fd(&from[i]);
+		}
+	}
+	close_fd(&to);
+	return 0;
+}
+
+int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
+	   struct gp_err *err)
+{
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1}, rc = -1, failed;
+	struct bytes got[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
+	pid_t pid;
+
+	*output = (struct gp_output){0};
+	if (make_pipe(in) || make_pipe(out) || make_pipe(error)) {
+		gp_fail(err, GP_EXIT_SYSTEM, "cannot make a pipe: %s", strerror(errno));
+		goto out;
+	}
+	failed = spawn(&pid, argv, env, in[0], out[1], error[1]);
+	if (failed) {
+		gp_fail(err, GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0], strerror(failed));
+		goto out;
+	}
+	close_fd(&in[0]);
+	close_fd(&out[1]);
+	close_fd(&error[1]);
+	int from[2] = {out[0], error[0]};
+
+	rc = converse(got, in[1], from, input, len);
+	in[1] = out[0] = error[0] = -1;
+	if (rc)
+		gp_fail(err, GP_EXIT_SYSTEM, "cannot talk to '%s': %s", argv[0], strerror(errno));
+	output->status = wait_for(pid);
+	output->out = got[0].data ? got[0].data : gp_strdup("");
+	output->err = got[1].data ? got[1].data : gp_strdup("");
+	output->out_len = got[0].len;
+	output->err_len = got[1].len;
+out:
+	for (int i = 0; i < 2; i++) {
+		close_fd(&in[i]);
+		close_fd(&out[i]);
+		close_fd(&error[i]);
+	}
+	return rc;
+}
+
+int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err)
+{
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, failed = 0;
+
+	*child = (struct gp_child){-1, -1, -1};
+	if (make_pipe(in) || make_pipe(out))
+		failed = errno;
+	if (!failed)
+		failed = spawn(&child->pid, argv, env, in[0], out[1], -1);
+	close_fd(&in[0]);
+	close_fd(&out[1]);
+	if (failed) {
+		close_fd(&in[1]);
+		close_fd(&out[0]);
+		child->pid = -1;
+		return gp_fail(err, failed == ENOENT ? GP_EXIT_CONFIG : GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0],
+			       strerror(failed));
+	}
+	child->to = in[1];
+	child->from = out[0];
+	return 0;
+}
+
+int gp_child_end(struct gp_child *child)
+{
+	if (child->pid <= 0)
+		return -1;
+	close_fd(&child->to);
+	close_fd(&child->from);
+	int status = wait_for(child->pid);
+
+	child->pid = -1;
+	return status;
+}
+
+int gp_lines_next(struct gp_lines *l, char **line, size_t *line_len, size_t max, int timeout_ms, struct gp_err *err)
+{
+	size_t seen = 0;
+	long long until = gp_now_ms() + timeout_ms;
+
+	/* Move what is left to the front, so that the buffer grows only with the longest line. */
+	if (l->start) {
+		memmove(l->data, l->data + l->start, l->len - l->start);
+		l->len -= l->start;
+		l->start = 0;
+	}
+	for (;;) {
+		char *end = l->len > seen ? memchr(l->data + seen, '\n', l->len - seen) : NULL;
+
+		if (end) {
+			*end = '\0';
+			*line = l->data;
+			*line_len = (size_t)(end - l->data);
+			l->start = *line_len + 1;
+			return 1;
+		}
+		seen = l->len;
+		if (l->len > max)
+			return gp_fail(err, GP_EXIT_INPUT, "a line of more than %zu bytes", max);
+		struct pollfd fd = {l->fd, POLLIN, 0};
+		long long left = until - gp_now_ms();
+		int ready = poll(&fd, 1, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
+
+		if (ready == 0)
+			return gp_fail(err, GP_EXIT_RETRY, "no answer within %d s", timeout_ms / 1000);
+		struct bytes b = {l->data, l->len, l->len};
+		ssize_t n = ready < 0 ? -1 : read_some(l->fd, &b);
+
+		l->data = b.data;
+		l->len = b.len;
+		if (n < 0 && errno != EINTR)
+			return gp_fail(err, GP_EXIT_SYSTEM, "cannot read: %s", strerror(errno));
+		if (n == 0 && !l->len)
+			return 0;
+		if (n == 0) {
+			/* The last line may lack its line end. */
+			*line = l->data;
+			*line_len = l->start = l->len;
+			return 1;
+		}
+	}
+}
+
+void gp_lines_free(struct gp_lines *l)
+{
+	free(l->data);
+	*l = (struct gp_lines){.fd = l->fd};
+}
+
+long long gp_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void gp_sleep_ms(long long ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	if (ms > 0)
+		nanosleep(&t, NULL);
+}

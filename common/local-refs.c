@@ -1,0 +1,249 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "io.h"
+#include "local.h"
+#include "mem.h"
+
+enum { SPARE_LOOKS = 20, MAX_PAUSE_MS = 250 };
+
+/* Takes one line of for-each-ref, "OID NAME[ WORK TREE]", which is cut up. */
+static int add_listed(struct gp_local *local, char *line, struct gp_err *err)
+{
+	struct gp_local_ref *ref;
+	char *name = strchr(line, ' '), *where = name ? strchr(name + 1, ' ') : NULL;
+
+	local->refs = gp_grow(local->refs, local->ref_count, sizeof *local->refs);
+	ref = &local->refs[local->ref_count];
+	*ref = (struct gp_local_ref){0};
+	if (!name || !where)
+		return gp_fail(err, GP_EXIT_SYSTEM, "git for-each-ref printed '%s'", line);
+	*name++ = *where++ = '\0';
+	if (gp_oid_parse(&ref->old, line))
+		return gp_fail(err, GP_EXIT_CONFIG, "repository '%s' uses another object format than sha1", local->dir);
+	ref->new = ref->old;
+	ref->name = gp_strdup(name);
+	/* A bare repository's own directory counts as a work tree of its HEAD in some versions of git. */
+	if (*where && strcmp(where, local->dir))
+		ref->work_tree = gp_strdup(where);
+	local->ref_count++;
+	return 0;
+}
+
+static int read_refs(struct gp_local *local, bool branches, struct gp_err *err)
+{
+	const char *const args[] = {"for-each-ref", "--format=%(objectname) %(refname) %(worktreepath)", GP_LOCAL_STATE,
+				    branches ? "refs/heads" : NULL, NULL};
+	char *out, *save = NULL;
+	int rc = 0;
+
+	if (gp_local_git(local, &out, NULL, 0, args, NULL, 0, err) < 0)
+		return -1;
+	for (char *line = strtok_r(out, "\n", &save); line && !rc; line = strtok_r(NULL, "\n", &save))
+		rc = add_listed(local, line, err);
+	local->sorted_refs = local->ref_count;
+	free(out);
+	return rc;
+}
+
+static int by_name(const void *name, const void *ref)
+{
+	return strcmp(name, ((const struct gp_local_ref *)ref)->name);
+}
+
+static struct gp_local_ref *find_ref(struct gp_local *local, const char *name)
+{
+	struct gp_local_ref *found = NULL;
+
+	if (local->sorted_refs)
+		found = bsearch(name, local->refs, local->sorted_refs, sizeof *local->refs, by_name);
+	for (size_t i = local->sorted_refs; i < local->ref_count && !found; i++)
+		if (!strcmp(local->refs[i].name, name))
+			found = &local->refs[i];
+	return found;
+}
+
+static struct gp_local_ref *need_ref(struct gp_local *local, const char *name)
+{
+	struct gp_local_ref *ref = find_ref(local, name);
+
+	if (ref)
+		return ref;
+	local->refs = gp_reallocarray(local->refs, local->ref_count + 1, sizeof *local->refs);
+	ref = &local->refs[local->ref_count++];
+	*ref = (struct gp_local_ref){.name = gp_strdup(name)};
+	return ref;
+}
+
+const struct gp_oid *gp_local_state(struct gp_local *local)
+{
+	const struct gp_local_ref *ref = find_ref(local, GP_LOCAL_STATE);
+
+	return ref && !gp_oid_is_zero(&ref->new) ? &ref->new : NULL;
+}
+
+struct gp_local_ref *gp_local_branch(struct gp_local *local, const char *branch)
+{
+	char *name = gp_asprintf("refs/heads/%s", branch);
+	struct gp_local_ref *ref = find_ref(local, name);
+
+	free(name);
+	return ref && !gp_oid_is_zero(&ref->new) ? ref : NULL;
+}
+
+void gp_local_set_ref(struct gp_local *local, const char *name, const struct gp_oid *oid)
+{
+	struct gp_local_ref *ref = need_ref(local, name);
+
+	/* Only the listed namespaces are known; under refs/pull, the state's own compare-and-swap is the guard. */
+	ref->unread = !strncmp(name, "refs/pull/", 10);
+	ref->new = *oid;
+}
+
+void gp_local_rely(struct gp_local *local, const char *branch)
+{
+	char *name = gp_asprintf("refs/heads/%s", branch);
+
+	need_ref(local, name)->relied_on = true;
+	free(name);
+}
+
+/* The input of `git update-ref --stdin -z`: one transaction, all or nothing. */
+static char *transaction(const struct gp_local *local, size_t *len)
+{
+	char *text = NULL, old[GP_OID_HEX + 1], new[GP_OID_HEX + 1];
+	FILE *f = open_memstream(&text, len);
+
+	if (!f)
+		return gp_strdup("");
+	for (size_t i = 0; i < local->ref_count; i++) {
+		const struct gp_local_ref *r = &local->refs[i];
+
+		gp_oid_hex(old, &r->old);
+		if (r->unread)
+			*old = '\0';
+		gp_oid_hex(new, &r->new);
+		if (r->unread && gp_oid_is_zero(&r->new))
+			fprintf(f, "delete %s%c%c", r->name, 0, 0);
+		else if (r->unread || !gp_oid_equal(&r->old, &r->new))
+			fprintf(f, "update %s%c%s%c%s%c", r->name, 0, new, 0, old, 0);
+		else if (r->relied_on)
+			fprintf(f, "verify %s%c%s%c", r->name, 0, old, 0);
+	}
+	fclose(f);
+	return text;
+}
+
+/* Moves all refs at once. Returns 0, 1 where that was lost (with lost filled), -1. */
+static int commit(struct gp_local *local, struct gp_err *lost, struct gp_err *err)
+{
+	static const char *const args[] = {"update-ref", "--stdin", "-z", "-m", "gp-forge-local", NULL};
+	size_t len = 0;
+	char *text;
+	int rc = 0;
+
+	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, err))
+		return -1;
+	text = transaction(local, &len);
+	if (gp_local_git(local, NULL, NULL, 0, args, text, len, lost) < 0)
+		rc = 1;
+	free(text);
+	return rc;
+}
+
+static bool has_changes(struct gp_local *local)
+{
+	const struct gp_local_ref *state = find_ref(local, GP_LOCAL_STATE);
+
+	return state && !gp_oid_equal(&state->old, &state->new);
+}
+
+static void look(struct gp_local *local, const struct gp_json *request)
+{
+	local->look_at_all = gp_json_get(request, "open") || gp_json_get(request, "merged_as");
+	local->look_number = gp_json_get_int(request, "number", 0);
+	local->look_branch = gp_json_get_text(request, "branch");
+	local->spare = SPARE_LOOKS;
+}
+
+/* Answers from a fresh view. Nothing is written but objects. */
+static struct gp_json *attempt(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
+			       const struct gp_json *request, struct gp_err *err)
+{
+	gp_local_forget(local);
+	look(local, request);
+	bool pulls = need != GP_LOCAL_STATUSES;
+
+	if (read_refs(local, pulls, err) || gp_local_read_state(local, pulls, err))
+		return NULL;
+	if (pulls && gp_local_settle(local, err))
+		return NULL;
+	return fn(local, request, err);
+}
+
+/* Whether what git said may be another story next time. */
+static bool may_pass(const struct gp_err *lost, const struct gp_err *before)
+{
+	/* A ref that moves on reads differently each time; only another's lock reads the same until it is gone. */
+	return strcmp(lost->message, before->message) != 0 || strstr(lost->message, "File exists");
+}
+
+static void pause_a_little(unsigned tries)
+{
+	/* Spread by process and time: whoever lost together should not come back together. */
+	unsigned long long spread = (unsigned long long)gp_now_ms() * 2654435761u + (unsigned long long)getpid() * 40503u;
+	long long most = 2LL << (tries < 7 ? tries : 7);
+
+	gp_sleep_ms(1 + (long long)((spread >> 7) % (unsigned long long)(most < MAX_PAUSE_MS ? most : MAX_PAUSE_MS)));
+}
+
+/* Whether the error is what the forge has to say, rather than an attempt that broke. */
+static bool is_verdict(const struct gp_err *err)
+{
+	return err->code == GP_EXIT_REFUSED || err->code == GP_EXIT_RETRY || err->code == GP_EXIT_INPUT;
+}
+
+struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
+				const struct gp_json *request, struct gp_err *err)
+{
+	long long start = gp_now_ms(), until = start + local->options->budget_ms;
+	struct gp_err before = {0};
+	struct gp_json *result;
+
+	for (unsigned tries = 0;; tries++) {
+		struct gp_err lost = {0};
+		int rc;
+
+		/* A look that changes nothing needs no lock: try that first. */
+		if (need == GP_LOCAL_WRITE || tries)
+			gp_local_lock(local, start + local->options->budget_ms / 2);
+		result = attempt(local, need, fn, request, err);
+		if ((!result && !is_verdict(err)) || !has_changes(local))
+			break;
+		rc = need == GP_LOCAL_WRITE || tries ? commit(local, &lost, err) : 1;
+		if (!rc)
+			break;
+		gp_json_free(result);
+		result = NULL;
+		if (rc < 0)
+			break;
+		gp_err_clear(err);
+		if (lost.code && !may_pass(&lost, &before)) {
+			gp_fail(err, lost.code, "%s", lost.message);
+			break;
+		}
+		if (lost.code && gp_now_ms() >= until) {
+			gp_fail(err, GP_EXIT_RETRY, "others kept changing '%s' for %lld s: %s", local->dir,
+				local->options->budget_ms / 1000, lost.message);
+			break;
+		}
+		if (lost.code)
+			pause_a_little(tries);
+		before = lost;
+	}
+	gp_local_unlock(local);
+	return result;
+}

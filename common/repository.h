@@ -1,0 +1,83 @@
+/*
+ * repository.h - the local clone and its remote: what is asked of the git
+ * program (remote URLs, tips, fetch, push, identity), because it alone has the
+ * leases, proxies, credential helpers and safe.directory that people have set
+ * up. Objects are read through git.h. Works on the current directory's
+ * repository; leaves its refs, HEAD, index, work tree and FETCH_HEAD alone.
+ */
+#ifndef GP_REPOSITORY_H
+#define GP_REPOSITORY_H
+
+#include "err.h"
+#include "git.h"
+
+struct gp_repository {
+	char *git_dir;  /* absolute */
+	char *remote;   /* its name, such as "origin" */
+	char *url;      /* as git uses it; may hold credentials: never printed */
+	char *push_url; /* likewise */
+	char *clean_url; /* url without credentials */
+	struct gp_git *git;
+};
+
+/*
+ * Opens the repository that the current directory is in. remote: a name, or
+ * NULL for "origin". errors: 71 in git's own words (with the way out for
+ * safe.directory), 78 for a remote that is not configured or a repository of another object format. Free it also after
+ * an error.
+ */
+int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err);
+void gp_repository_free(struct gp_repository *r);
+
+/*
+ * Asks the remote for the base branch and its current tip. base: its name, or
+ * NULL for the remote's default branch. *branch is yours. errors: 71 where the
+ * remote cannot be read, 69 where it has no such branch or no branch at all.
+ */
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, struct gp_err *err);
+
+/* The commit that a branch of the remote points to now; zero where there is none. errors: 71. */
+int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);
+
+/*
+ * Makes sure that n commits are here, with their trees, fetching them (and
+ * base) where one is missing. errors: 71; 69 where the remote does not have it.
+ */
+int gp_repository_need(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
+		       struct gp_err *err);
+
+/*
+ * Reads a commit, fetching more history of base and of head (may be NULL)
+ * where a shallow clone ends before it, twice as much each time. Returns 0
+ * with *out filled; -1: 71 where it cannot be had.
+ */
+int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,
+		       const struct gp_oid *oid, struct gp_err *err);
+
+/*
+ * Pushes a commit to a branch of the remote if that branch still is at old
+ * (zero: does not exist). errors: 75 where it moved, 71 or 69 in the server's
+ * words otherwise.
+ */
+int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
+		       const struct gp_oid *old, struct gp_err *err);
+
+/*
+ * The author and committer that git would use here; where none is configured,
+ * gp's own: "gp <gp@localhost>". errors: 71.
+ */
+int gp_repository_identity(struct gp_ident *author, struct gp_ident *committer, struct gp_err *err);
+
+/* The branch that is checked out; NULL where HEAD is detached. Yours. */
+char *gp_repository_checked_out(struct gp_err *err);
+
+/* The directory of the work tree; NULL with err (71) in a bare repository. Yours. */
+char *gp_repository_work_tree(struct gp_err *err);
+
+/* The full id of a revision such as HEAD or main~2. errors: 64 naming it. */
+int gp_repository_resolve(struct gp_oid *oid, const char *revision, struct gp_err *err);
+
+/* A URL without what may be secret in it: user and password (https), password (ssh). Yours. */
+char *gp_url_clean(const char *url);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * utf8.h - what is a character of UTF-8 (RFC 3629: nothing overlong, no
+ * surrogates, at most U+10FFFF). Anybody may include it; it owns nothing.
+ */
+#ifndef GP_UTF8_H
+#define GP_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The length in bytes (1 to 4) of the character at s, of which avail bytes may be read; 0 where there is none. */
+size_t gp_utf8_length(const char *s, size_t avail);
+
+/* Whether the len bytes at s are valid UTF-8. */
+bool gp_utf8_valid(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * worktree.h - the setter applied to files on disk. Never leaves the directory
+ * that it was given: symbolic links are not followed, neither as directories
+ * nor as files. Each file is replaced whole (temporary file, fsync, rename).
+ */
+#ifndef GP_WORKTREE_H
+#define GP_WORKTREE_H
+
+#include "err.h"
+#include "setter.h"
+
+/*
+ * Sets the tag in all manifests below top/<group>/<env>; edits (start with
+ * {0}) lists the marked scalars, with paths relative to top. Nothing is written before all files
+ * are known to work out. diff_fd: a descriptor to which a diff is written
+ * instead; -1: write the files. errors: 65 as in manifests.h, 71.
+ */
+int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, int diff_fd,
+		    struct gp_edits *edits, struct gp_err *err);
+
+#endif

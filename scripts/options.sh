@@ -1,0 +1,51 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # it shares its variables with the wrapper
+# What gp's wrappers have in common: reads "$@", changes directory for -C, and hands provider, remote, base and
+# verbosity to the programs by the environment. The wrapper sets `usage` and a function `option NAME VALUE` for
+# the options of its own, all of which take a value; it returns 1 where it knows no such option.
+fail() {
+	printf '%s: %s\n' "${0##*/}" "$1" >&2
+	exit 64
+}
+
+# need NAME VALUE: an option that cannot be left out.
+need() {
+	[ -n "$2" ] || fail "option '--$1' is missing"
+}
+
+# check_method VALUE: told here, because the program that takes it is the last of the pipe.
+check_method() {
+	case $1 in
+	'' | merge | squash | rebase) ;;
+	*) fail "no such method: '$1' (merge, squash or rebase)" ;;
+	esac
+}
+
+dry_run='' verbose=''
+while [ $# -gt 0 ]; do
+	# One spelling for all below: --name=value, -Cvalue and -nv become two words; --wait alone waits as long as the default.
+	case $1 in
+	--wait) shift && set -- --wait '' "$@" ;;
+	--?*=*) first=${1%%=*} rest=${1#*=} && shift && set -- "$first" "$rest" "$@" ;;
+	-C?*) rest=${1#-C} && shift && set -- -C "$rest" "$@" ;;
+	-[hVqvn]?*) first=${1%"${1#??}"} rest=-${1#??} && shift && set -- "$first" "$rest" "$@" ;;
+	esac
+	case $1 in
+	-h | --help) printf '%s\n' "$usage" && exit ;;
+	-V | --version) version=$(gp-read-config --version) && echo "${0##*/} ${version##* }" && exit ;;
+	-q | --quiet) verbose=-1 && shift && continue ;;
+	-v | --verbose) verbose=$((${verbose:-0} + 1)) && shift && continue ;;
+	-n | --dry-run) dry_run=--dry-run && shift && continue ;;
+	-C | --provider | --remote | --base) ;;
+	-*) option "$1" "${2-}" || fail "unknown option '$1'" ;;
+	*) fail "unexpected argument '$1'" ;;
+	esac
+	[ $# -gt 1 ] || fail "option '$1' needs a value"
+	case $1 in
+	-C) cd -- "$2" 2>/dev/null || fail "cannot change to directory '$2'" ;;
+	--provider) export GP_PROVIDER="$2" ;;
+	--remote) export GP_REMOTE="$2" ;;
+	--base) export GP_BASE="$2" ;;
+	esac
+	shift 2
+done
+[ -z "$verbose" ] || export GP_VERBOSE="$verbose"

@@ -1,0 +1,472 @@
+# helper.bash - what every test needs: a hermetic set-up, one runner, a bare
+# repository with a clone, and the hands of the people and machines around gp
+# (developers, Flux, CI). Loaded by every .bats file, which calls gp_setup.
+# shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120,SC2030,SC2031,SC2016 # optional arguments; variables meant for a subshell only
+
+bats_require_minimum_version 1.5.0
+
+test_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+GP_BUILD=${GP_BUILD:-$test_root/build/release}
+
+# gp_setup [DIR]: cuts the test off from the machine it runs on. DIR is where
+# everything goes: the test's own directory, or the file's in a setup_file.
+gp_setup() {
+	local name
+
+	T=${1:-$BATS_TEST_TMPDIR}
+	mkdir -p "$T/home" "$T/run"
+	for name in $(compgen -e); do
+		case $name in
+		GP_BUILD) ;;
+		GP_* | GIT_* | GITHUB_* | GH_* | BUILD_* | SYSTEM_* | AGENT_* | AZURE_* | *_TOKEN | TF_BUILD | CI | XDG_*)
+			unset "$name"
+			;;
+		esac
+	done
+	export GP_BUILD PATH="$GP_BUILD:$test_root/scripts:$PATH"
+	export HOME="$T/home" LC_ALL=C TZ=UTC T
+	export GIT_CONFIG_GLOBAL="$T/home/.gitconfig" GIT_CONFIG_SYSTEM=/dev/null GIT_TERMINAL_PROMPT=0
+	export GIT_AUTHOR_NAME='Emilia' GIT_AUTHOR_EMAIL='emilia@example.com'
+	export GIT_COMMITTER_NAME='Emilia' GIT_COMMITTER_EMAIL='emilia@example.com'
+	export REMOTE="$T/remote.git" SEED="$T/seed" CLONE="$T/clone"
+	git config --file "$GIT_CONFIG_GLOBAL" init.defaultBranch main
+	git config --file "$GIT_CONFIG_GLOBAL" advice.detachedHead false
+	cd "$T" || return
+}
+
+# expect EXIT COMMAND…: the runner. Standard output goes to $output, standard
+# error to $stderr, the exit status to $status; anything but EXIT fails the
+# test and shows both. A command that is still running after a minute is ended
+# (exit 124).
+expect() {
+	local want=$1 run
+
+	shift
+	run=$(mktemp -d "$T/run/XXXXXX")
+	status=0
+	if [ "$(type -t "$1")" = function ]; then
+		"$@" >"$run/out" 2>"$run/err" 3>&- || status=$?
+	else
+		timeout -k 5 60 "$@" >"$run/out" 2>"$run/err" 3>&- || status=$?
+	fi
+	output=$(tr -d '\0' <"$run/out")
+	stderr=$(tr -d '\0' <"$run/err")
+	[ "$status" -eq "$want" ] && return
+	printf 'expected exit %s, got %s: %s\n-- stdout\n%s\n-- stderr\n%s\n' \
+		"$want" "$status" "$*" "$output" "$stderr" >&2
+	return 1
+}
+
+# sh_pipe EXIT STRING [ARG…]: STRING as a user types it, in a plain sh.
+sh_pipe() {
+	local want=$1 string=$2
+
+	shift 2
+	expect "$want" sh -c "$string" sh "$@"
+}
+
+# Assertions. Each prints what it saw when it fails.
+
+fail() {
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# same WHAT WANTED GOT
+same() {
+	[ "$2" = "$3" ] || fail "$1: expected" "$2" "but got" "$3"
+}
+
+# has TEXT PART… and lacks TEXT PART…: PART is plain text.
+has() {
+	local text=$1 part
+
+	shift
+	for part; do
+		[[ "$text" == *"$part"* ]] || fail "'$part' is missing in:" "$text" || return
+	done
+}
+
+lacks() {
+	local text=$1 part
+
+	shift
+	for part; do
+		[[ "$text" != *"$part"* ]] || fail "'$part' should not be in:" "$text" || return
+	done
+}
+
+# jq_is FILTER WANTED: of the JSON in $output (one document); raw text.
+jq_is() {
+	local got
+
+	got=$(jq -r "$1" <<<"$output") || fail "not JSON: $output" || return
+	same "$1" "$2" "$got"
+}
+
+# jq_true FILTER: holds for the JSON in $output.
+jq_true() {
+	jq -e "$1" <<<"$output" >"$T/run/jq" 2>&1 || fail "$1 does not hold:" "$output"
+}
+
+# one_message PROGRAM TEXT…: $stderr is one line, from PROGRAM, and has each TEXT.
+one_message() {
+	local program=$1
+
+	shift
+	same 'lines on stderr' 1 "$(grep -c '' <<<"$stderr")" || fail "$stderr" || return
+	[[ "$stderr" == "$program: "* ]] || fail "not from $program: $stderr" || return
+	has "$stderr" "$@"
+}
+
+# The GitOps repository.
+
+# make_gitops [--branch NAME] [--prflow FLOW] [--apps "group/app …"]
+#             [--envs "name:auto …"] [--config "lines to add"] [--tag TAG]
+# A bare repository $REMOTE whose default branch has gitops-promotion.yaml and
+# a manifest with a marker for each app and environment; $SEED, where people
+# work, and $CLONE, the full clone in which the programs run (and where the
+# test is then).
+make_gitops() {
+	local flow=per-app apps='apps/web' envs='dev:true qa:true prod:false' config='' tag=v0 app env
+
+	BASE=main
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--branch) BASE=$2 ;;
+		--prflow) flow=$2 ;;
+		--apps) apps=$2 ;;
+		--envs) envs=$2 ;;
+		--config) config=$2 ;;
+		--tag) tag=$2 ;;
+		*) fail "make_gitops: what is $1" || return ;;
+		esac
+		shift 2
+	done
+	export BASE
+	git init --quiet --bare --initial-branch="$BASE" "$REMOTE"
+	git clone --quiet "file://$REMOTE" "$SEED" 2>/dev/null
+	git -C "$SEED" symbolic-ref HEAD "refs/heads/$BASE"
+	{
+		printf 'prflow: %s\nenvironments:\n' "$flow"
+		for env in $envs; do
+			printf '  - env: %s\n    auto: %s\n' "${env%%:*}" "${env#*:}"
+		done
+		printf '%s' "${config:+$config$'\n'}"
+	} >"$SEED/gitops-promotion.yaml"
+	for app in $apps; do
+		for env in $envs; do
+			manifest "${app%%/*}" "${env%%:*}" "${app#*/}" "$tag"
+		done
+	done
+	printf '# the team'\''s repository\n' >"$SEED/README.md"
+	git -C "$SEED" add -A
+	git -C "$SEED" commit --quiet -m 'the beginning'
+	git -C "$SEED" push --quiet origin "HEAD:refs/heads/$BASE"
+	git clone --quiet "file://$REMOTE" "$CLONE"
+	cd "$CLONE" || return
+}
+
+# manifest GROUP ENV APP TAG: writes the app's manifest in $SEED.
+manifest() {
+	mkdir -p "$SEED/$1/$2"
+	cat >"$SEED/$1/$2/$3.yaml" <<-YAML
+		apiVersion: apps/v1
+		kind: Deployment
+		metadata:
+		  name: $3
+		spec:
+		  template:
+		    spec:
+		      containers:
+		        - name: $3
+		          image: ghcr.io/acme/$3:$4 # {"\$imagepolicy": "$1:$3"}
+	YAML
+}
+
+# seed_to [BRANCH]: $SEED at the tip of the remote's branch (default: the base).
+seed_to() {
+	git -C "$SEED" fetch --quiet origin "refs/heads/${1:-$BASE}"
+	git -C "$SEED" checkout --quiet --force --detach FETCH_HEAD
+	git -C "$SEED" clean -fdxq
+}
+
+# commit_file PATH [MESSAGE] [BRANCH] <CONTENT: a person's commit, pushed.
+commit_file() {
+	local branch=${3:-$BASE}
+
+	seed_to "$branch"
+	mkdir -p "$(dirname "$SEED/$1")"
+	cat >"$SEED/$1"
+	seed_push "${2:-change $1}" "$branch"
+}
+
+# commit_tag GROUP ENV APP TAG [BRANCH]: a person sets a tag by hand.
+commit_tag() {
+	seed_to "${5:-$BASE}"
+	sed -i "s|\(image: [^ ]*/$3\):[^ ]*|\1:$4|" "$SEED/$1/$2/$3.yaml"
+	seed_push "set $1/$3 to $4 in $2 by hand" "${5:-$BASE}"
+}
+
+# seed_push MESSAGE [BRANCH]: commits all of $SEED (at least an empty commit) and pushes it.
+seed_push() {
+	git -C "$SEED" add -A
+	git -C "$SEED" commit --quiet --allow-empty -m "$1"
+	git -C "$SEED" push --quiet origin "HEAD:refs/heads/${2:-$BASE}"
+}
+
+# remote_tip [BRANCH]: the commit of the remote's branch.
+remote_tip() {
+	git -C "$REMOTE" rev-parse --verify --quiet "refs/heads/${1:-$BASE}"
+}
+
+remote_branches() {
+	git -C "$REMOTE" for-each-ref --format='%(refname:strip=2)' refs/heads
+}
+
+# remote_tag GROUP ENV APP [REV]: the tag that the remote carries.
+remote_tag() {
+	git -C "$REMOTE" show "${4:-refs/heads/$BASE}:$1/$2/$3.yaml" |
+		sed -n "s|.*image: [^ ]*/$3:\([^ ]*\) #.*|\1|p"
+}
+
+# tags GROUP APP: those of dev, qa and prod, in one line.
+tags() {
+	printf '%s %s %s\n' "$(remote_tag "$1" dev "$2")" "$(remote_tag "$1" qa "$2")" "$(remote_tag "$1" prod "$2")"
+}
+
+# The forge.
+
+# forge OP [JSON]: one request to gp-forge-local; prints the result. A refusal
+# is the error object on stderr, and its exit status.
+forge() {
+	local reply
+
+	reply=$(jq -cn --arg op "$1" --arg url "file://$REMOTE" --arg base "$BASE" --argjson more "${2:-{\}}" \
+		'{id: 1, op: $op, repository: {provider: "local", url: $url, base: $base}} + $more' |
+		timeout 60 gp-forge-local 3>&-) || return
+	if [ "$(jq 'has("error")' <<<"$reply")" = true ]; then
+		jq -c .error <<<"$reply" >&2
+		return "$(jq .error.exit <<<"$reply")"
+	fi
+	jq -c .result <<<"$reply"
+}
+
+# pr N [FILTER]: the pull request as the forge has it.
+pr() {
+	forge find-pr "{\"number\": $1}" | jq -r ".pull_requests[0] | ${2:-.}"
+}
+
+# prs [FILTER]: the numbers of all that are open, or what FILTER makes of each.
+prs() {
+	forge find-pr '{"open": true}' | jq -r ".pull_requests[] | ${1:-.number}"
+}
+
+# open_pr BRANCH [TITLE] [DESCRIPTION]: a person opens a pull request; prints its number.
+open_pr() {
+	forge open-pr "$(jq -cn --arg b "$1" --arg t "${2:-a change}" --arg d "${3:-}" \
+		'{branch: $b, title: $t, description: $d}')" | jq .pull_request.number
+}
+
+# merge_pr N [METHOD]: a person presses the button.
+merge_pr() {
+	forge merge-pr "$(jq -cn --argjson n "$1" --arg h "$(pr "$1" .head)" --arg m "${2:-merge}" \
+		'{number: $n, head: $h, method: $m}')" >/dev/null
+}
+
+# post COMMIT CONTEXT STATE [DESCRIPTION] [NUMBER]: a commit status; no or an empty description is null.
+post() {
+	forge set-status "$(jq -cn --arg c "$1" --arg x "$2" --arg s "$3" --arg d "${4:-}" --argjson n "${5:-null}" \
+		'{commit: $c, context: $x, state: $s, description: (if $d == "" then null else $d end), url: null}
+		+ if $n == null then {} else {number: $n} end')" >/dev/null
+}
+
+# flux GROUP ENV STATE [COMMIT] [DESCRIPTION]: what Flux says of GROUP-ENV (default: at the base's tip).
+flux() {
+	local description=${5:-}
+
+	if [ -z "$description" ]; then
+		case $3 in
+		success) description='reconciliation succeeded' ;;
+		failure) description='health check failed' ;;
+		*) description='progressing' ;;
+		esac
+	fi
+	post "${4:-$(remote_tip)}" "kustomization/$1-$2/0c9c2e41" "$3" "$description"
+}
+
+# gate N: what stands on the head of pull request N as gp/gate (state, or none).
+gate() {
+	local head
+
+	head=$(pr "$1" .head)
+	forge list-statuses "{\"commits\": [\"$head\"]}" |
+		jq -r --arg h "$head" '[.statuses[$h][] | select(.context == "gp/gate")][0].state // "none"'
+}
+
+# require_checks [NAME…]: what the remote's branch requires from here on, instead of gp/gate.
+require_checks() {
+	local name
+
+	git -C "$REMOTE" config --unset-all gp.requiredStatus || true
+	for name in "${@:-}"; do
+		git -C "$REMOTE" config --add gp.requiredStatus "$name"
+	done
+}
+
+# spy_forge: from here on the programs' forge is gp-forge-spy, which hands every
+# request on to gp-forge-local and keeps it in $T/forge.log, one object a line:
+# the request, and as "heads" what the remote's branches were when it came. An
+# executable $T/on/OP gets the request first; what it prints is the reply then.
+spy_forge() {
+	mkdir -p "$T/bin" "$T/on"
+	cat >"$T/bin/gp-forge-spy" <<-'SH'
+		#!/bin/sh
+		while IFS= read -r request; do
+			op=$(printf '%s' "$request" | jq -r .op)
+			heads=$(git -C "$REMOTE" for-each-ref --format='%(refname:strip=2) %(objectname)' refs/heads)
+			printf '%s' "$request" | jq -c --arg heads "$heads" '{request: ., heads: $heads}' >>"$T/forge.log"
+			reply=
+			[ ! -x "$T/on/$op" ] || reply=$(printf '%s\n' "$request" | "$T/on/$op")
+			if [ -z "$reply" ]; then
+				reply=$(printf '%s' "$request" | jq -c '.repository.provider = "local"' | gp-forge-local)
+			fi
+			printf '%s\n' "$reply"
+		done
+	SH
+	chmod +x "$T/bin/gp-forge-spy"
+	: >"$T/forge.log"
+	export GP_PROVIDER=spy PATH="$T/bin:$PATH"
+}
+
+# on_op OP <SCRIPT: the spy's answer to OP (request on stdin; prints a reply, or nothing to let it pass).
+on_op() {
+	{
+		printf '#!/bin/sh\n'
+		cat
+	} >"$T/on/$1"
+	chmod +x "$T/on/$1"
+}
+
+# spied [FILTER]: the operations that were asked for, one a line, or what FILTER makes of each log entry.
+spied() {
+	jq -r "${1:-.request.op}" "$T/forge.log"
+}
+
+# The flows' shorthand, in the directory where the test is.
+
+# start GROUP/APP TAG [OPTION…]: a document, as gp-read-config starts it.
+start() {
+	local app=$1 tag=$2
+
+	shift 2
+	gp-read-config --group "${app%%/*}" --app "${app#*/}" --tag "$tag" "$@"
+}
+
+# propose GROUP/APP TAG ENV: opens the pull request that sets TAG in ENV; prints its number.
+propose() {
+	start "$1" "$2" --env "$3" | gp-set-tag | gp-open-pr | gp-merge --auto >"$T/run/proposed" || return
+	jq .pull_request.number "$T/run/proposed"
+}
+
+# new GROUP/APP TAG: the wrapper; prints the pull request's number.
+new() {
+	gp-new --group "${1%%/*}" --app "${1#*/}" --tag "$2" >"$T/run/new" || return
+	jq .pull_request.number "$T/run/new"
+}
+
+# verdict EXIT N [OPTION…]: the gate on pull request N; the document is in $output.
+verdict() {
+	local want=$1 n=$2
+
+	shift 2
+	sh_pipe "$want" 'n=$1; shift; gp-find-pr --open --number "$n" | gp-read-config | gp-check-status "$@"' "$n" "$@"
+}
+
+# carry GROUP/APP TAG ENV: a release all the way into ENV by the flows, each
+# rollout before it reported as a success. Flux has not spoken of ENV itself yet.
+carry() {
+	local group=${1%%/*} env n tip
+
+	n=$(new "$1" "$2") || return
+	for env in dev qa prod; do
+		run_status "$n" >/dev/null || return
+		[ "$(pr "$n" .state)" = merged ] || merge_pr "$n" || return
+		[ "$env" != "$3" ] || return 0
+		tip=$(remote_tip)
+		flux "$group" "$env" success "$tip"
+		n=$(run_promote "$tip" | jq .pull_request.number) || return
+	done
+}
+
+# CI.
+
+# checkout DIR [REF]: as CI's checkout step: depth 1, detached at REF (default: the base's tip).
+checkout() {
+	local ref=${2:-refs/heads/$BASE}
+
+	git init --quiet "$1"
+	git -C "$1" remote add origin "file://$REMOTE"
+	git -C "$1" fetch --quiet --no-tags --depth=1 origin "+$ref:refs/remotes/ci/${ref#refs/}"
+	git -C "$1" checkout --quiet --detach "refs/remotes/ci/${ref#refs/}"
+}
+
+# run_status N [OPTION…]: the pull request's pipeline, as CI runs it.
+run_status() {
+	local dir n=$1
+
+	shift
+	dir=$(mktemp -d "$T/run/status.XXXXXX")
+	checkout "$dir" "refs/pull/$n/merge"
+	(
+		cd "$dir" || exit
+		export GITHUB_REF="refs/pull/$n/merge"
+		GITHUB_SHA=$(git rev-parse HEAD)
+		export GITHUB_SHA
+		timeout -k 5 60 gp-status "$@" 3>&-
+	)
+}
+
+# run_promote [COMMIT] [OPTION…]: the pipeline of a push to the base, as CI runs it.
+run_promote() {
+	local dir commit=${1:-$(remote_tip)}
+
+	[ $# -eq 0 ] || shift
+	dir=$(mktemp -d "$T/run/promote.XXXXXX")
+	checkout "$dir" "$commit"
+	(
+		cd "$dir" || exit
+		export GITHUB_REF="refs/heads/$BASE" GITHUB_SHA="$commit"
+		timeout -k 5 60 gp-promote "$@" 3>&-
+	)
+}
+
+# Proofs that nothing was touched.
+
+# snapshot_clone DIR: what a user would notice of a clone.
+snapshot_clone() {
+	local dir
+
+	dir=$(git -C "$1" rev-parse --absolute-git-dir)
+	echo "HEAD $(cat "$dir/HEAD")"
+	git -C "$1" for-each-ref --format='%(objectname) %(refname) %(symref)'
+	echo "index $(cksum <"$dir/index")"
+	echo "config $(cksum <"$dir/config")"
+	git -C "$1" --no-optional-locks status --porcelain --ignored
+	(cd "$1" && find . -path ./.git -prune -o -type f -exec cksum {} + | sort -k 3)
+	echo "FETCH_HEAD $(cksum 2>/dev/null <"$dir/FETCH_HEAD")"
+	find "$dir" -name '*.lock'
+	git -C "$1" reflog --all --format='%H %gd' 2>/dev/null
+	echo "shallow $(git -C "$1" rev-parse --is-shallow-repository)"
+}
+
+# fsck_clean DIR: whole, if with unreferenced objects.
+fsck_clean() {
+	same "git fsck in $1" '' "$(git -C "$1" fsck --full --strict --no-dangling --no-progress 2>&1)"
+}
+
+# snapshot_remote: every ref of the remote: branches, tags, and the forge's own.
+snapshot_remote() {
+	git -C "$REMOTE" for-each-ref --format='%(objectname) %(refname)'
+}

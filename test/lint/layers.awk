@@ -1,0 +1,48 @@
+# Who may include whom, for awk -f: the modules of common/ from low to high. A module includes only modules that stand
+# before it; bin/ may include all of them. Each library's header is included by one file.
+BEGIN {
+	n = split("exit utf8 mem err " \
+		"io json yaml yaml-plain git http " \
+		"oidmap image marker splice setter provider repository config manifests worktree document forge forge-server promotion " \
+		"base claim evidence gate " \
+		"local local-repo local-refs local-state local-merge local-pull " \
+		"tool", modules, " ")
+	for (i = 1; i <= n; i++)
+		rank[modules[i]] = i
+	owner["cjson/"] = "common/json.c"
+	owner["git2"] = "common/git.c"
+	owner["yaml.h"] = "common/yaml.c"
+	owner["curl/"] = "common/http.c"
+}
+
+function complain(what) {
+	printf "%s:%d: %s\n", FILENAME, FNR, what
+	bad = 1
+}
+
+FNR == 1 {
+	module = FILENAME
+	sub(/.*\//, "", module)
+	sub(/\.[ch]$/, "", module)
+	in_bin = FILENAME ~ /^bin\//
+	if (!in_bin && !(module in rank))
+		complain("'" module "' has no place in the order of test/lint/layers.awk")
+}
+
+/^#[ \t]*include[ \t]*"/ {
+	split($0, part, "\"")
+	included = part[2]
+	if (sub(/\.h$/, "", included) != 1 || !(included in rank))
+		complain("\"" part[2] "\" is no header of a known module")
+	else if (!in_bin && included != module && module in rank && rank[included] >= rank[module])
+		complain("'" module "' stands below '" included "' and may not include it")
+}
+
+/^#[ \t]*include[ \t]*</ {
+	split($0, part, /[<>]/)
+	for (header in owner)
+		if (index(part[2], header) == 1 && FILENAME != owner[header])
+			complain("<" part[2] "> is for " owner[header] " alone")
+}
+
+END { exit bad }
