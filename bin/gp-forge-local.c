@@ -13,7 +13,17 @@
 #include "mem.h"
 #include "tool.h"
 
-static const char help[] = "usage: gp-forge-local [-hqVv] [-C directory]\n";
+static const char help[] =
+	"usage: gp-forge-local [-hqVv] [-C dir]\n"
+	"\n"
+	"The forge that lives in a bare git repository: reads requests from standard\n"
+	"input, one JSON object a line, and answers each with a line on standard output.\n"
+	"\n"
+	"  -C, --directory dir  work in dir\n"
+	"  -q, --quiet          only errors on standard error\n"
+	"  -v, --verbose        say more; twice: everything\n"
+	"  -h, --help           show this help\n"
+	"  -V, --version        show the version\n";
 
 enum { DEFAULT_BUDGET_S = 60, MAX_BUDGET_S = 86400 };
 
@@ -125,8 +135,14 @@ static bool is_plain(const char *s)
 /* The forge's own name, unless the environment says otherwise; git knows what that may say, but costs a process. */
 static int read_committer(struct gp_ident *committer, struct gp_err *err)
 {
-	static const char *const argv[] = {"git", "-c", "user.name=gp-forge-local", "-c",
-					   "user.email=gp-forge-local@localhost", "var", "GIT_COMMITTER_IDENT", NULL};
+	static const char *const argv[] = {"git",
+					   "-c",
+					   "user.name=gp-forge-local",
+					   "-c",
+					   "user.email=gp-forge-local@localhost",
+					   "var",
+					   "GIT_COMMITTER_IDENT",
+					   NULL};
 	const char *name = getenv("GIT_COMMITTER_NAME"), *email = getenv("GIT_COMMITTER_EMAIL");
 	struct gp_output o;
 	int rc = 0;

@@ -1,8 +1,8 @@
 /*
  * forge-server.h - the main loop of a forge's driver (gp-forge-NAME): reads
  * one JSON request a line, calls the operation, writes one JSON reply a line;
- * and how an operation reads its parameters. For bin/gp-forge-*.c alone.
- * gp-forge(7) is the protocol.
+ * and how an operation reads its parameters. For bin/gp-forge-*.c and the
+ * operations behind them. gp-forge(7) is the protocol.
  */
 #ifndef GP_FORGE_SERVER_H
 #define GP_FORGE_SERVER_H

@@ -29,7 +29,8 @@ int gp_local_test_merge(struct gp_local *local, struct gp_local_pull *pull, cons
 
 	if (merges > 0) {
 		const struct gp_oid parents[] = {*base, *head};
-		char *message = gp_asprintf("Merge %s into %s\n", gp_oid_hex(head_hex, head), gp_oid_hex(base_hex, base));
+		char *message =
+			gp_asprintf("Merge %s into %s\n", gp_oid_hex(head_hex, head), gp_oid_hex(base_hex, base));
 
 		merges = gp_local_commit(local, &merge, &tree, parents, 2, message, err);
 		free(message);
@@ -81,8 +82,9 @@ bool gp_local_is_mergeable(struct gp_local *local, const struct gp_local_pull *p
 	if (!ref)
 		*why = gp_asprintf("there is no branch '%s'", base);
 	else if (ref->work_tree)
-		*why = gp_asprintf("branch '%s' is checked out in '%s', whose files would be left behind (serve a bare repository)",
-				   base, ref->work_tree);
+		*why = gp_asprintf(
+			"branch '%s' is checked out in '%s', whose files would be left behind (serve a bare repository)",
+			base, ref->work_tree);
 	else if (!gp_json_get_text(pull->json, "test_merge"))
 		*why = gp_asprintf("branch '%s' conflicts with '%s'", gp_json_get_text(pull->json, "branch"), base);
 	return !*why;
@@ -165,15 +167,16 @@ struct gp_json *gp_local_merge(struct gp_local *local, struct gp_local_pull *pul
 	free(ref);
 	set_pull_ref(local, number, "merge", &none);
 	if (gp_local_record(local, err, "%s #%lld: %s of %s into %s as %s", how, (long long)number, method,
-			    gp_json_get_text(json, "branch"), gp_json_get_text(json, "base"), gp_oid_hex(hex, &merge))) {
+			    gp_json_get_text(json, "branch"), gp_json_get_text(json, "base"),
+			    gp_oid_hex(hex, &merge))) {
 		gp_json_free(json);
 		return NULL;
 	}
 	return json;
 }
 
-int gp_local_find_merge(struct gp_local *local, struct gp_oid *out, const struct gp_oid *base, const struct gp_oid *head,
-			struct gp_err *err)
+int gp_local_find_merge(struct gp_local *local, struct gp_oid *out, const struct gp_oid *base,
+			const struct gp_oid *head, struct gp_err *err)
 {
 	*out = *base;
 	for (;;) {

@@ -75,8 +75,9 @@ struct gp_json *gp_local_open_pr(struct gp_local *local, const struct gp_json *r
 	gp_json_set_text(pull->json, "description", description);
 	if (!same && gp_local_save(local, pull, err))
 		return NULL;
-	if ((created || !same) && gp_local_record(local, err, "%s #%lld: %s into %s: %s", created ? "open-pr" : "update",
-						  (long long)number, branch, base, title))
+	if ((created || !same) &&
+	    gp_local_record(local, err, "%s #%lld: %s into %s: %s", created ? "open-pr" : "update", (long long)number,
+			    branch, base, title))
 		return NULL;
 	result = gp_local_number_result(local, number, err);
 	if (result)
@@ -125,7 +126,8 @@ static struct gp_json *disable_auto_merge(struct gp_local *local, int64_t number
 	if (pull && gp_json_get_true(pull->json, "auto_merge")) {
 		gp_json_set_bool(pull->json, "auto_merge", false);
 		gp_json_set_text(pull->json, "method", NULL);
-		if (gp_local_save(local, pull, err) || gp_local_record(local, err, "auto-merge off #%lld", (long long)number))
+		if (gp_local_save(local, pull, err) ||
+		    gp_local_record(local, err, "auto-merge off #%lld", (long long)number))
 			return NULL;
 	}
 	return gp_local_number_result(local, number, err);
@@ -142,7 +144,8 @@ static struct gp_json *enable_auto_merge(struct gp_local *local, int64_t number,
 	if (!pull || gp_local_read_config(local, err))
 		return NULL;
 	if (!local->config.auto_merge) {
-		gp_fail(err, GP_EXIT_REFUSED, "auto-merge is not allowed in '%s' (gp.autoMerge is false there)", local->dir);
+		gp_fail(err, GP_EXIT_REFUSED, "auto-merge is not allowed in '%s' (gp.autoMerge is false there)",
+			local->dir);
 		return NULL;
 	}
 	int clean = gp_local_is_green(local, head, &why, err);
@@ -269,7 +272,8 @@ struct gp_json *gp_local_set_status(struct gp_local *local, const struct gp_json
 		return NULL;
 	status = status_object(context, state, description, url);
 	if (gp_local_add_status(local, commit, gp_json_copy(status), err) ||
-	    gp_local_record(local, err, "set-status %s: %s is %s", commit, context, state) || gp_local_settle(local, err)) {
+	    gp_local_record(local, err, "set-status %s: %s is %s", commit, context, state) ||
+	    gp_local_settle(local, err)) {
 		gp_json_free(status);
 		return NULL;
 	}
@@ -277,4 +281,3 @@ struct gp_json *gp_local_set_status(struct gp_local *local, const struct gp_json
 	gp_json_set(result, "status", status);
 	return result;
 }
-

@@ -27,7 +27,8 @@ static void note_refreshed(struct gp_local *local, int64_t number)
 {
 	char *before = local->refreshed;
 
-	local->refreshed = before ? gp_asprintf("%s, #%lld", before, (long long)number) : gp_asprintf("#%lld", (long long)number);
+	local->refreshed =
+		before ? gp_asprintf("%s, #%lld", before, (long long)number) : gp_asprintf("#%lld", (long long)number);
 	free(before);
 }
 
@@ -68,22 +69,25 @@ static enum outcome close_contained(struct gp_local *local, struct gp_local_pull
 	ref = gp_asprintf("refs/pull/%lld/head", (long long)pull->number);
 	gp_local_set_ref(local, ref, head);
 	free(ref);
-	why = gp_asprintf("%s %s by a push", hex, moved_back ? "has nothing that the base lacks" : "came into the base");
+	why = gp_asprintf("%s %s by a push", hex,
+			  moved_back ? "has nothing that the base lacks" : "came into the base");
 	outcome = close_pull(local, pull, moved_back ? NULL : &merge, why, err);
 	free(why);
 	return outcome;
 }
 
-/* Takes in that head or base have moved. */
+/* Takes in that head or base have moved; with test, also renews the test merge. */
 static enum outcome renew(struct gp_local *local, struct gp_local_pull *pull, const struct gp_oid *head,
-			  const struct gp_oid *base, struct gp_err *err)
+			  const struct gp_oid *base, bool test, struct gp_err *err)
 {
 	int contained = base ? gp_git_is_ancestor(local->git, head, base, err) : 0;
 
-	gp_local_rely(local, gp_json_get_text(pull->json, "branch"));
-	gp_local_rely(local, gp_json_get_text(pull->json, "base"));
 	if (contained < 0)
 		return FAILED;
+	if (!contained && !test)
+		return STAYS;
+	gp_local_rely(local, gp_json_get_text(pull->json, "branch"));
+	gp_local_rely(local, gp_json_get_text(pull->json, "base"));
 	if (contained)
 		return close_contained(local, pull, head, base, err);
 	if (gp_local_test_merge(local, pull, head, base, err))
@@ -124,10 +128,20 @@ static int wants_merge(struct gp_local *local, const struct gp_local_pull *pull,
 	return green;
 }
 
-static bool is_looked_at(struct gp_local *local, const struct gp_local_pull *pull)
+/*
+ * Whether a pull request whose base moved gets a new test merge now. With
+ * hundreds open, doing all whenever base moves would cost more than anything
+ * else here: those that the request is not about have to wait for their turn.
+ */
+static bool is_due(struct gp_local *local, const struct gp_local_pull *pull)
 {
-	return local->look_at_all || local->look_number == pull->number ||
-	       (local->look_branch && !strcmp(local->look_branch, gp_json_get_text(pull->json, "branch")));
+	if (local->look_number == pull->number ||
+	    (local->look_branch && !strcmp(local->look_branch, gp_json_get_text(pull->json, "branch"))))
+		return true;
+	if (!local->spare)
+		return false;
+	local->spare--;
+	return true;
 }
 
 static enum outcome settle(struct gp_local *local, struct gp_local_pull *pull, struct gp_err *err)
@@ -135,7 +149,6 @@ static enum outcome settle(struct gp_local *local, struct gp_local_pull *pull, s
 	const char *branch = gp_json_get_text(pull->json, "branch");
 	const struct gp_local_ref *head = gp_local_branch(local, branch);
 	const struct gp_local_ref *base = gp_local_branch(local, gp_json_get_text(pull->json, "base"));
-	const struct gp_oid *tip = base ? &base->new : NULL;
 	struct gp_oid known, tested;
 	char hex[GP_OID_HEX + 1];
 	enum outcome outcome = STAYS;
@@ -144,23 +157,19 @@ static enum outcome settle(struct gp_local *local, struct gp_local_pull *pull, s
 		gp_local_rely(local, branch);
 		return close_pull(local, pull, NULL, "its branch is gone", err);
 	}
-	bool head_moved = !get_oid(&known, pull->json, "head") || !gp_oid_equal(&known, &head->new);
-	bool base_moved = get_oid(&tested, pull->json, "tested_base") ? !tip || !gp_oid_equal(&tested, tip) : tip != NULL;
-	int wants = wants_merge(local, pull, gp_oid_hex(hex, &head->new), err);
+	/* Copies, because refs may move in memory from here on. */
+	const struct gp_oid at = head->new, on = base ? base->new : (struct gp_oid){{0}};
+	bool head_moved = !get_oid(&known, pull->json, "head") || !gp_oid_equal(&known, &at);
+	bool base_moved = get_oid(&tested, pull->json, "tested_base") ? !gp_oid_equal(&tested, &on) : base != NULL;
+	int wants = wants_merge(local, pull, gp_oid_hex(hex, &at), err);
 
 	if (wants < 0)
 		return FAILED;
-	if (base_moved && !head_moved && !wants && !is_looked_at(local, pull)) {
-		/* With hundreds open, renewing all whenever base moves would cost more than anything else here. */
-		if (!local->spare)
-			return STAYS;
-		local->spare--;
-	}
 	if (head_moved || base_moved) {
-		const struct gp_oid at = head->new;
-		const struct gp_oid on = tip ? *tip : (struct gp_oid){{0}};
+		bool test = head_moved || wants || is_due(local, pull);
 
-		outcome = renew(local, pull, &at, tip ? &on : NULL, err);
+		if (test || local->look_at_all)
+			outcome = renew(local, pull, &at, base ? &on : NULL, test, err);
 	}
 	return outcome == STAYS && wants ? try_auto_merge(local, pull, err) : outcome;
 }

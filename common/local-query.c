@@ -10,7 +10,8 @@
 /* The base branch, which the operations that need one find in `repository`. */
 int gp_local_get_base(const char **base, const struct gp_json *request, struct gp_err *err)
 {
-	return gp_request_name(base, gp_json_get(request, "repository"), "base", err) ? gp_fail_in(err, "repository") : 0;
+	return gp_request_name(base, gp_json_get(request, "repository"), "base", err) ? gp_fail_in(err, "repository")
+										      : 0;
 }
 
 /* A pull request as the protocol has it. */
@@ -87,7 +88,8 @@ static struct gp_json *find_open(struct gp_local *local, const char *branch, con
 
 		if (strcmp(gp_json_get_text(json, "state"), "open") != 0)
 			continue;
-		if (!branch || (!strcmp(gp_json_get_text(json, "branch"), branch) && !strcmp(gp_json_get_text(json, "base"), base)))
+		if (!branch || (!strcmp(gp_json_get_text(json, "branch"), branch) &&
+				!strcmp(gp_json_get_text(json, "base"), base)))
 			gp_json_append(pulls, pull_object(local, json));
 	}
 	return pulls;
@@ -107,7 +109,8 @@ static int append_number(struct gp_local *local, struct gp_json *pulls, int64_t 
 
 static struct gp_json *find_merged(struct gp_local *local, const char *commit, struct gp_err *err)
 {
-	struct gp_json *numbers = gp_local_read_merged(local, commit, err), *pulls = gp_json_array(), *box = gp_json_object();
+	struct gp_json *numbers = gp_local_read_merged(local, commit, err), *pulls = gp_json_array(),
+		       *box = gp_json_object();
 	int rc = err->code ? -1 : 0;
 
 	for (const struct gp_json *n = gp_json_first(numbers); n && !rc; n = gp_json_next(n)) {
@@ -132,13 +135,15 @@ struct gp_json *gp_local_find_pr(struct gp_local *local, const struct gp_json *r
 		if (gp_json_get(request, ways[i]) && ++given)
 			way = ways[i];
 	if (given != 1) {
-		gp_fail(err, GP_EXIT_INPUT, "find-pr takes exactly one of the parameters 'number', 'branch', 'merged_as', 'open'");
+		gp_fail(err, GP_EXIT_INPUT,
+			"find-pr takes exactly one of the parameters 'number', 'branch', 'merged_as', 'open'");
 		return NULL;
 	}
 	if (*way == 'n' && !gp_request_number(&number, request, way, err)) {
 		pulls = gp_json_array();
 		append_number(local, pulls, number, err);
-	} else if (*way == 'b' && !gp_request_name(&branch, request, way, err) && !gp_local_get_base(&base, request, err)) {
+	} else if (*way == 'b' && !gp_request_name(&branch, request, way, err) &&
+		   !gp_local_get_base(&base, request, err)) {
 		pulls = find_open(local, branch, base);
 	} else if (*way == 'm' && !gp_request_commit(&commit, request, way, err)) {
 		pulls = find_merged(local, commit, err);
@@ -164,12 +169,14 @@ struct gp_json *gp_local_list_statuses(struct gp_local *local, const struct gp_j
 
 	if (!gp_json_is_array(commits))
 		gp_fail(err, GP_EXIT_INPUT, "parameter 'commits' is not an array");
-	for (const struct gp_json *c = gp_json_first(err->code ? NULL : commits); c && !err->code; c = gp_json_next(c)) {
+	for (const struct gp_json *c = gp_json_first(err->code ? NULL : commits); c && !err->code;
+	     c = gp_json_next(c)) {
 		struct gp_json *statuses;
 		struct gp_oid oid;
 
 		if (gp_oid_parse(&oid, gp_json_text(c)))
-			gp_fail(err, GP_EXIT_INPUT, "parameter 'commits' holds something else than commit ids of 40 hexadecimal digits");
+			gp_fail(err, GP_EXIT_INPUT,
+				"parameter 'commits' holds something else than commit ids of 40 hexadecimal digits");
 		else if ((statuses = gp_local_statuses(local, gp_json_text(c), err)))
 			gp_json_set(all, gp_json_text(c), statuses);
 	}
@@ -181,4 +188,3 @@ struct gp_json *gp_local_list_statuses(struct gp_local *local, const struct gp_j
 	gp_json_set(result, "statuses", all);
 	return result;
 }
-

@@ -137,19 +137,18 @@ static char *transaction(const struct gp_local *local, size_t *len)
 	return text;
 }
 
-/* Moves all refs at once. Returns 0, 1 where that was lost (with lost filled), -1. */
-static int commit(struct gp_local *local, struct gp_err *lost, struct gp_err *err)
+/* Moves all refs at once. Returns 0, or -1 with lost filled. */
+static int commit(struct gp_local *local, struct gp_err *lost)
 {
 	static const char *const args[] = {"update-ref", "--stdin", "-z", "-m", "gp-forge-local", NULL};
 	size_t len = 0;
 	char *text;
-	int rc = 0;
 
-	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, err))
+	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, lost))
 		return -1;
 	text = transaction(local, &len);
-	if (gp_local_git(local, NULL, NULL, 0, args, text, len, lost) < 0)
-		rc = 1;
+	int rc = gp_local_git(local, NULL, NULL, 0, args, text, len, lost);
+
 	free(text);
 	return rc;
 }
@@ -194,7 +193,8 @@ static bool may_pass(const struct gp_err *lost, const struct gp_err *before)
 static void pause_a_little(unsigned tries)
 {
 	/* Spread by process and time: whoever lost together should not come back together. */
-	unsigned long long spread = (unsigned long long)gp_now_ms() * 2654435761u + (unsigned long long)getpid() * 40503u;
+	unsigned long long spread =
+		(unsigned long long)gp_now_ms() * 2654435761u + (unsigned long long)getpid() * 40503u;
 	long long most = 2LL << (tries < 7 ? tries : 7);
 
 	gp_sleep_ms(1 + (long long)((spread >> 7) % (unsigned long long)(most < MAX_PAUSE_MS ? most : MAX_PAUSE_MS)));
@@ -206,44 +206,47 @@ static bool is_verdict(const struct gp_err *err)
 	return err->code == GP_EXIT_REFUSED || err->code == GP_EXIT_RETRY || err->code == GP_EXIT_INPUT;
 }
 
+/* Why a lost attempt is the last one: fills err. Returns whether it is. */
+static bool gives_up(struct gp_local *local, const struct gp_err *lost, const struct gp_err *before, long long until,
+		     struct gp_err *err)
+{
+	if (!may_pass(lost, before))
+		gp_fail(err, lost->code, "%s", lost->message);
+	else if (gp_now_ms() >= until)
+		gp_fail(err, GP_EXIT_RETRY, "others kept changing '%s' for %lld s: %s", local->dir,
+			local->options->budget_ms / 1000, lost->message);
+	return err->code != 0;
+}
+
 struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
 				const struct gp_json *request, struct gp_err *err)
 {
 	long long start = gp_now_ms(), until = start + local->options->budget_ms;
+	bool writes = need == GP_LOCAL_WRITE;
 	struct gp_err before = {0};
 	struct gp_json *result;
 
 	for (unsigned tries = 0;; tries++) {
 		struct gp_err lost = {0};
-		int rc;
 
-		/* A look that changes nothing needs no lock: try that first. */
-		if (need == GP_LOCAL_WRITE || tries)
+		if (writes)
 			gp_local_lock(local, start + local->options->budget_ms / 2);
 		result = attempt(local, need, fn, request, err);
-		if ((!result && !is_verdict(err)) || !has_changes(local))
-			break;
-		rc = need == GP_LOCAL_WRITE || tries ? commit(local, &lost, err) : 1;
-		if (!rc)
+		if ((!result && !is_verdict(err)) || !has_changes(local) || (writes && !commit(local, &lost)))
 			break;
 		gp_json_free(result);
 		result = NULL;
-		if (rc < 0)
-			break;
 		gp_err_clear(err);
-		if (lost.code && !may_pass(&lost, &before)) {
-			gp_fail(err, lost.code, "%s", lost.message);
+		if (writes && gives_up(local, &lost, &before, until, err))
 			break;
-		}
-		if (lost.code && gp_now_ms() >= until) {
-			gp_fail(err, GP_EXIT_RETRY, "others kept changing '%s' for %lld s: %s", local->dir,
-				local->options->budget_ms / 1000, lost.message);
-			break;
-		}
-		if (lost.code)
+		if (writes)
 			pause_a_little(tries);
+		/* A look needs no lock; one that finds something to change is made again with it. */
+		writes = true;
 		before = lost;
 	}
+	if (err->code && !is_verdict(err))
+		gp_local_distrust(local);
 	gp_local_unlock(local);
 	return result;
 }

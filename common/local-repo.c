@@ -55,7 +55,8 @@ static char *path_of_url(const char *url, struct gp_err *err)
 	if (!scheme || strncmp(url + scheme, "://", 3))
 		return gp_strdup(url);
 	if (strncmp(url, "file://", 7)) {
-		gp_fail(err, GP_EXIT_INPUT, "gp-forge-local takes a path or a file:// URL, not '%.*s://...'", (int)scheme, url);
+		gp_fail(err, GP_EXIT_INPUT, "gp-forge-local takes a path or a file:// URL, not '%.*s://...'",
+			(int)scheme, url);
 		return NULL;
 	}
 	path = url_decode(url + 7);
@@ -190,9 +191,17 @@ int gp_local_git(const struct gp_local *local, char **out, size_t *len, int ok, 
 {
 	/* Discovery from inside the directory, not --git-dir, because only that asks whether its owner is trusted. */
 	const char *argv[MAX_ARGS] = {"git", "-C", local->dir, "-c", "safe.bareRepository=all"};
-	static const char *const env[] = {"LC_ALL=C", "LANGUAGE", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR",
-					  "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
-					  "GIT_PREFIX", NULL};
+	static const char *const env[] = {"LC_ALL=C",
+					  "LANGUAGE",
+					  "GIT_DIR",
+					  "GIT_WORK_TREE",
+					  "GIT_INDEX_FILE",
+					  "GIT_COMMON_DIR",
+					  "GIT_OBJECT_DIRECTORY",
+					  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+					  "GIT_NAMESPACE",
+					  "GIT_PREFIX",
+					  NULL};
 	struct gp_output o;
 
 	for (size_t i = 0; args[i]; i++)
@@ -271,7 +280,7 @@ int gp_local_read_config(struct gp_local *local, struct gp_err *err)
 		return -1;
 	free_config(c);
 	c->auto_merge = true;
-	for (char *p = out; p < out + len && !rc; ) {
+	for (char *p = out; p < out + len && !rc;) {
 		char *next = p + strlen(p) + 1, *value = strchr(p, '\n');
 
 		if (value)

@@ -167,12 +167,19 @@ int gp_local_read_state(struct gp_local *local, bool with_pulls, struct gp_err *
 	int found = state ? gp_git_read_commit(local->git, &commit, state, err) : 0;
 
 	if (state && !found)
-		found = gp_fail(err, GP_EXIT_SYSTEM, "%s in '%s' is damaged: its commit is missing", GP_LOCAL_STATE, local->dir);
+		found = gp_fail(err, GP_EXIT_SYSTEM, "%s in '%s' is damaged: its commit is missing", GP_LOCAL_STATE,
+				local->dir);
 	local->tree = commit.tree;
 	gp_commit_free(&commit);
 	if (found >= 0 && with_pulls)
 		found = read_pulls(local, err);
 	return found < 0 ? -1 : 0;
+}
+
+void gp_local_distrust(struct gp_local *local)
+{
+	for (size_t i = 0; i < local->pull_count; i++)
+		local->pulls[i].blob = (struct gp_oid){{0}};
 }
 
 int gp_local_commit(struct gp_local *local, struct gp_oid *out, const struct gp_oid *tree, const struct gp_oid *parents,
@@ -198,8 +205,8 @@ int gp_local_record(struct gp_local *local, struct gp_err *err, const char *fmt,
 	gp_clean_line(clean, sizeof clean, text);
 	free(text);
 	text = gp_asprintf("%s\n", clean);
-	int rc = gp_git_write_tree(local->git, &tree, gp_oid_is_zero(&local->tree) ? NULL : &local->tree, local->pending,
-				   local->pending_count, err);
+	int rc = gp_git_write_tree(local->git, &tree, gp_oid_is_zero(&local->tree) ? NULL : &local->tree,
+				   local->pending, local->pending_count, err);
 
 	if (!rc)
 		rc = gp_local_commit(local, &commit, &tree, state, state ? 1 : 0, text, err);

@@ -32,10 +32,10 @@ struct gp_local_options {
 /* One ref as this attempt found it (old) and wants it (new); zero: does not exist. */
 struct gp_local_ref {
 	char *name;
-	char *work_tree;  /* where it is checked out, or NULL */
+	char *work_tree; /* where it is checked out, or NULL */
 	struct gp_oid old, new;
-	bool relied_on;   /* the transaction fails where it is not at old any more */
-	bool unread;      /* old is not known and does not matter */
+	bool relied_on; /* the transaction fails where it is not at old any more */
+	bool unread;    /* old is not known and does not matter */
 };
 
 /* One open pull request. */
@@ -61,16 +61,16 @@ struct gp_local {
 	struct gp_local_config config;
 	struct gp_local_ref *refs; /* the first sorted_refs as git listed them, by name */
 	size_t ref_count, sorted_refs;
-	struct gp_oid tree;           /* of the state, with this attempt's changes; zero: no state yet */
+	struct gp_oid tree;          /* of the state, with this attempt's changes; zero: no state yet */
 	struct gp_local_pull *pulls; /* the open ones by number */
 	size_t pull_count;
-	bool look_at_all;      /* which pull requests this request is about: all, */
-	int64_t look_number;   /* this number (0: none), */
-	const char *look_branch; /* or those of this branch */
-	unsigned spare;        /* how many others may still be brought up to date on the way */
+	int64_t look_number;            /* which pull requests this request is about: this number (0: none), */
+	const char *look_branch;        /* those of this branch, */
+	bool look_at_all;               /* or all that are open */
+	unsigned spare;                 /* how many others may still get a new test merge on the way */
 	struct gp_tree_change *pending; /* changes of state that are not in tree yet; their paths are owned */
 	size_t pending_count;
-	char *refreshed;       /* what pending changes are about: "#1, #2" */
+	char *refreshed; /* what pending changes are about: "#1, #2" */
 };
 
 /* local-repo.c */
@@ -132,6 +132,9 @@ void gp_local_rely(struct gp_local *local, const char *branch);
 /* Reads the state that the refs show; the open pull requests only where they are wanted. errors: 71. */
 int gp_local_read_state(struct gp_local *local, bool with_pulls, struct gp_err *err);
 
+/* After an attempt that broke midway: the next one reads every pull request anew. */
+void gp_local_distrust(struct gp_local *local);
+
 /* Makes one commit of all pending changes on top of the state. errors: 71. */
 int gp_local_record(struct gp_local *local, struct gp_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -192,16 +195,16 @@ struct gp_json *gp_local_merge(struct gp_local *local, struct gp_local_pull *pul
 			       struct gp_err *err);
 
 /* The oldest commit on base's first-parent chain that contains head: what a merge by push was merged as. */
-int gp_local_find_merge(struct gp_local *local, struct gp_oid *out, const struct gp_oid *base, const struct gp_oid *head,
-			struct gp_err *err);
+int gp_local_find_merge(struct gp_local *local, struct gp_oid *out, const struct gp_oid *base,
+			const struct gp_oid *head, struct gp_err *err);
 
 /* local-pull.c */
 
 /*
- * Brings the open pull requests that the request is about, all whose head
- * moved, and some others up to date: closes those without a branch or without
- * commits of their own, marks those that a push merged, renews test merges,
- * and merges where auto-merge waits for nothing any more. errors: 71, 78.
+ * Brings open pull requests up to date, those that the request is about in any
+ * case: closes the ones without a branch or without commits of their own, marks
+ * those that a push merged, renews test merges, and merges where auto-merge
+ * waits for nothing any more. errors: 71, 78.
  */
 int gp_local_settle(struct gp_local *local, struct gp_err *err);
 

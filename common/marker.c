@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exit.h"
 #include "json.h"
 #include "mem.h"
-#include "yaml.h"
 
 #define MEMBER "$imagepolicy"
 
@@ -118,4 +118,187 @@ enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const 
 		if (!strcmp(policy + g + 1 + a, kinds[i].suffix))
 			return kinds[i].kind;
 	return GP_MARKER_NONE;
+}
+
+/* What "!!" in a tag stands for. */
+#define CORE "tag:yaml.org,2002:"
+
+/* A scalar that lies, at least in part, on a line with a marker of the app. */
+struct scalar {
+	struct gp_marked found;
+	size_t end_line;
+	bool is_key;
+};
+
+struct mark {
+	size_t hash, line_start, line;
+	enum gp_marker_kind kind;
+};
+
+struct scan {
+	const char *text, *group, *app;
+	struct mark *marks;
+	struct scalar *scalars;
+	size_t mark_count, scalar_count;
+	size_t mark;                           /* the first whose line the parser has not passed */
+	size_t numbers, mappings;              /* counted so far */
+	size_t open[GP_YAML_MAX_DEPTH], depth; /* the open collections: a mapping's number, 0 for a list */
+};
+
+static int note_mark(void *ctx, const struct gp_marker *m)
+{
+	struct scan *s = ctx;
+	enum gp_marker_kind kind = gp_marker_kind(m->policy, s->group, s->app);
+
+	if (kind == GP_MARKER_NONE)
+		return 0;
+	s->marks = gp_grow(s->marks, s->mark_count, sizeof *s->marks);
+	s->marks[s->mark_count++] = (struct mark){m->hash, m->line_start, m->line, kind};
+	return 0;
+}
+
+static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
+{
+	struct gp_marked found = {
+		.start = e->start,
+		.end = e->end,
+		.line = e->line,
+		.number = s->numbers,
+		.mapping = s->depth ? s->open[s->depth - 1] : 0,
+		.style = e->style,
+		.is_string = !e->tag || strncmp(e->tag, CORE, strlen(CORE)) != 0 || !strcmp(e->tag, CORE "str"),
+		.value = strlen(e->value) == e->value_len ? gp_strdup(e->value) : NULL,
+	};
+
+	s->scalars = gp_grow(s->scalars, s->scalar_count, sizeof *s->scalars);
+	s->scalars[s->scalar_count++] = (struct scalar){found, e->end_line, e->is_key};
+}
+
+static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
+{
+	struct scan *s = ctx;
+
+	(void)err;
+	switch (e->type) {
+	case GP_YAML_MAPPING_START:
+		s->open[s->depth++] = ++s->mappings;
+		break;
+	case GP_YAML_SEQUENCE_START:
+		s->open[s->depth++] = 0;
+		break;
+	case GP_YAML_MAPPING_END:
+	case GP_YAML_SEQUENCE_END:
+		s->depth--;
+		break;
+	case GP_YAML_SCALAR:
+		while (s->mark < s->mark_count && s->marks[s->mark].hash < e->start)
+			s->mark++;
+		if (s->mark < s->mark_count && e->end >= s->marks[s->mark].line_start && e->end > e->start)
+			note_scalar(s, e);
+		s->numbers++;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static bool is_block(const struct scalar *c)
+{
+	return c->found.style == GP_YAML_LITERAL || c->found.style == GP_YAML_FOLDED;
+}
+
+/* Whether a mark that lies within a scalar is a comment all the same: behind the header of a block scalar. */
+static bool in_header(const char *text, const struct scalar *c, const struct mark *m)
+{
+	const char *start = text + c->found.start, *hash = text + m->hash;
+
+	return is_block(c) && m->line_start <= c->found.start && memchr(start, '#', (size_t)(hash - start) + 1) == hash;
+}
+
+static bool only_blanks_and_a_comma(const char *s, const char *end)
+{
+	size_t commas = 0;
+
+	for (; s < end; s++) {
+		commas += *s == ',';
+		if (!is_blank(*s) && *s != ',')
+			return false;
+	}
+	return commas <= 1;
+}
+
+/* Hands out the scalar that the mark belongs to, of those from *from on: the last before it on its line, or NULL. */
+static int attach(struct scan *s, const struct mark *m, size_t *from, struct scalar **out, struct gp_err *err)
+{
+	struct scalar *last = NULL, *c;
+
+	*out = NULL;
+	while (*from < s->scalar_count && s->scalars[*from].found.end < m->line_start)
+		++*from;
+	for (size_t i = *from; i < s->scalar_count && s->scalars[i].found.start <= m->hash; i++) {
+		c = &s->scalars[i];
+		if (m->hash < c->found.end && !c->is_key && in_header(s->text, c, m))
+			return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marker is on a block scalar", m->line);
+		if (m->hash < c->found.end)
+			return 0;
+		if (!is_block(c))
+			last = c;
+	}
+	if (!last || last->is_key || !only_blanks_and_a_comma(s->text + last->found.end, s->text + m->hash))
+		return 0;
+	if (last->found.line != last->end_line)
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marker is on a scalar of several lines", m->line);
+	*out = last;
+	return 0;
+}
+
+static int attach_all(struct scan *s, struct gp_marked_list *out, struct gp_err *err)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < s->mark_count; i++) {
+		struct scalar *c;
+
+		if (attach(s, &s->marks[i], &from, &c, err))
+			return -1;
+		if (!c)
+			continue;
+		out->item = gp_grow(out->item, out->count, sizeof *out->item);
+		out->item[out->count] = c->found;
+		out->item[out->count++].kind = s->marks[i].kind;
+		c->found.value = NULL;
+	}
+	return 0;
+}
+
+int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,
+		   struct gp_err *err)
+{
+	struct scan s = {.text = text, .group = group, .app = app};
+	int rc = 0;
+
+	*out = (struct gp_marked_list){0};
+	if (!gp_marker_possible(text, len, group, app))
+		return 0;
+	gp_marker_each(text, len, note_mark, &s);
+	if (s.mark_count)
+		rc = gp_yaml_parse(text, len, note_event, &s, err);
+	if (!rc)
+		rc = attach_all(&s, out, err);
+	if (rc)
+		gp_marked_free(out);
+	for (size_t i = 0; i < s.scalar_count; i++)
+		free(s.scalars[i].found.value);
+	free(s.scalars);
+	free(s.marks);
+	return rc;
+}
+
+void gp_marked_free(struct gp_marked_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->item[i].value);
+	free(list->item);
+	*list = (struct gp_marked_list){0};
 }

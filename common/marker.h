@@ -1,13 +1,15 @@
 /*
- * marker.h - comments that mark a scalar for an image policy, read by lines
- * as Flux reads them, without parsing YAML. Used by setter. A marker's strings
- * are borrowed and live during the call that shows it.
+ * marker.h - comments that mark a scalar for an image policy: first by lines,
+ * as fast as reading, then, where there is one of the app, by parsing YAML. Used
+ * by setter and splice. What gp_marker_each shows is borrowed and lives during the call.
  */
 #ifndef GP_MARKER_H
 #define GP_MARKER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "yaml.h"
 
 /* What of an image the scalar holds. */
 enum gp_marker_kind { GP_MARKER_NONE, GP_MARKER_IMAGE, GP_MARKER_TAG, GP_MARKER_NAME, GP_MARKER_DIGEST };
@@ -30,6 +32,30 @@ bool gp_marker_possible(const char *text, size_t len, const char *group, const c
  */
 typedef int gp_marker_fn(void *ctx, const struct gp_marker *marker);
 int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx);
+
+/* A scalar that a marker of the app belongs to. */
+struct gp_marked {
+	enum gp_marker_kind kind;
+	size_t start, end, line; /* its bytes, end being behind it, and its line */
+	size_t number;           /* which scalar of the text it is, from 0 */
+	size_t mapping;          /* which mapping it is a value of; 0: of none */
+	enum gp_yaml_style style;
+	bool is_string; /* not tagged to be a number or the like */
+	char *value;    /* NULL where it holds a NUL character */
+};
+struct gp_marked_list {
+	struct gp_marked *item;
+	size_t count;
+};
+
+/*
+ * Finds them all, in order. A text without a marker of this app, by lines, is
+ * not parsed as YAML. errors (65, "line L[, column C]: what"): invalid YAML, and a
+ * marker on a scalar that is not on one line.
+ */
+int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,
+		   struct gp_err *err);
+void gp_marked_free(struct gp_marked_list *list);
 
 /* What the policy marks for this app; NONE for another app. */
 enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const char *app);

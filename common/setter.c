@@ -10,171 +10,18 @@
 #include "splice.h"
 #include "yaml.h"
 
-/* What "!!" in a tag stands for. */
-#define CORE "tag:yaml.org,2002:"
-
-/* A scalar that lies, at least in part, on a line with a marker of the app. */
-struct scalar {
-	size_t start, end, line, end_line;
-	size_t number;  /* which scalar of the text it is */
-	size_t mapping; /* the mapping that it is a value of, 0: of none */
-	enum gp_yaml_style style;
-	bool is_key, is_string; /* is_string: not tagged to be a number or the like */
-	char *value;
-};
-
-struct mark {
-	size_t hash, line_start, line;
-	enum gp_marker_kind kind;
-};
-
-/* A marked scalar and what becomes of it. */
+/* What becomes of a marked scalar. */
 struct target {
-	const struct scalar *scalar;
-	enum gp_marker_kind kind;
+	const struct gp_marked *scalar;
 	char *to;    /* its new value; NULL: it is not concerned */
 	char *bytes; /* the same as YAML, where that differs from what stands there */
 	char *version;
 };
 
-struct scan {
-	const struct gp_setter *setter;
-	struct mark *marks;
-	struct scalar *scalars;
-	struct target *targets;
-	size_t mark_count, scalar_count, target_count;
-	size_t mark;                           /* the first whose line the parser has not passed */
-	size_t numbers, mappings;              /* counted so far */
-	size_t open[GP_YAML_MAX_DEPTH], depth; /* the open collections: a mapping's number, 0 for a list */
+struct targets {
+	struct target *item;
+	size_t count;
 };
-
-static int refuse(size_t line, struct gp_err *err, const char *what)
-{
-	return gp_fail(err, GP_EXIT_INPUT, "line %zu: %s", line, what);
-}
-
-static int note_mark(void *ctx, const struct gp_marker *m)
-{
-	struct scan *s = ctx;
-	enum gp_marker_kind kind = gp_marker_kind(m->policy, s->setter->group, s->setter->app);
-
-	if (kind == GP_MARKER_NONE)
-		return 0;
-	s->marks = gp_grow(s->marks, s->mark_count, sizeof *s->marks);
-	s->marks[s->mark_count++] = (struct mark){m->hash, m->line_start, m->line, kind};
-	return 0;
-}
-
-static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
-{
-	struct scalar *c;
-
-	s->scalars = gp_grow(s->scalars, s->scalar_count, sizeof *s->scalars);
-	c = &s->scalars[s->scalar_count++];
-	*c = (struct scalar){
-		.start = e->start,
-		.end = e->end,
-		.line = e->line,
-		.end_line = e->end_line,
-		.number = s->numbers,
-		.mapping = s->depth ? s->open[s->depth - 1] : 0,
-		.style = e->style,
-		.is_key = e->is_key,
-		.is_string = !e->tag || strncmp(e->tag, CORE, strlen(CORE)) != 0 || !strcmp(e->tag, CORE "str"),
-		.value = strlen(e->value) == e->value_len ? gp_strdup(e->value) : NULL,
-	};
-}
-
-static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
-{
-	struct scan *s = ctx;
-
-	(void)err;
-	switch (e->type) {
-	case GP_YAML_MAPPING_START:
-		s->open[s->depth++] = ++s->mappings;
-		break;
-	case GP_YAML_SEQUENCE_START:
-		s->open[s->depth++] = 0;
-		break;
-	case GP_YAML_MAPPING_END:
-	case GP_YAML_SEQUENCE_END:
-		s->depth--;
-		break;
-	case GP_YAML_SCALAR:
-		while (s->mark < s->mark_count && s->marks[s->mark].hash < e->start)
-			s->mark++;
-		if (s->mark < s->mark_count && e->end >= s->marks[s->mark].line_start && e->end > e->start)
-			note_scalar(s, e);
-		s->numbers++;
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
-static bool is_block(const struct scalar *c)
-{
-	return c->style == GP_YAML_LITERAL || c->style == GP_YAML_FOLDED;
-}
-
-/* Whether a mark that lies within a scalar is a comment all the same: it may stand behind a block scalar's header. */
-static bool in_header(const char *text, const struct scalar *c, const struct mark *m)
-{
-	const char *first = memchr(text + c->start, '#', m->hash - c->start + 1);
-
-	return is_block(c) && m->line_start <= c->start && first == text + m->hash;
-}
-
-static bool only_blanks_and_a_comma(const char *s, const char *end)
-{
-	size_t commas = 0;
-
-	for (; s < end; s++) {
-		commas += *s == ',';
-		if (*s != ' ' && *s != '\t' && *s != ',')
-			return false;
-	}
-	return commas <= 1;
-}
-
-/* Finds the scalar that the mark belongs to among those from *from on; none is fine. */
-static int attach(struct scan *s, const char *text, const struct mark *m, size_t *from, struct gp_err *err)
-{
-	const struct scalar *last = NULL, *c;
-
-	while (*from < s->scalar_count && s->scalars[*from].end < m->line_start)
-		++*from;
-	for (size_t i = *from; i < s->scalar_count && s->scalars[i].start <= m->hash; i++) {
-		c = &s->scalars[i];
-		if (m->hash < c->end)
-			return !c->is_key && in_header(text, c, m)
-				       ? refuse(m->line, err, "the marker is on a block scalar")
-				       : 0;
-		if (!is_block(c))
-			last = c;
-	}
-	if (!last || last->is_key || !only_blanks_and_a_comma(text + last->end, text + m->hash))
-		return 0;
-	if (last->line != last->end_line)
-		return refuse(m->line, err, "the marker is on a scalar of several lines");
-	s->targets = gp_grow(s->targets, s->target_count, sizeof *s->targets);
-	s->targets[s->target_count++] = (struct target){.scalar = last, .kind = m->kind};
-	return 0;
-}
-
-static int find_targets(struct scan *s, const char *text, size_t len, struct gp_err *err)
-{
-	size_t from = 0;
-
-	if (gp_yaml_parse(text, len, note_event, s, err))
-		return -1;
-	for (size_t i = 0; i < s->mark_count; i++)
-		if (attach(s, text, &s->marks[i], &from, err))
-			return -1;
-	return 0;
-}
 
 static char *version_text(const struct gp_version *v)
 {
@@ -197,10 +44,10 @@ static int set_image(struct target *t, const struct gp_version *new, struct gp_e
 }
 
 /* Whether the same mapping holds the digest too, as Helm values and kustomize's images may. */
-static bool has_digest_beside(const struct scan *s, const struct target *t)
+static bool has_digest_beside(const struct targets *s, const struct target *t)
 {
-	for (size_t i = 0; i < s->target_count && t->scalar->mapping; i++)
-		if (s->targets[i].kind == GP_MARKER_DIGEST && s->targets[i].scalar->mapping == t->scalar->mapping)
+	for (size_t i = 0; i < s->count && t->scalar->mapping; i++)
+		if (s->item[i].scalar->kind == GP_MARKER_DIGEST && s->item[i].scalar->mapping == t->scalar->mapping)
 			return true;
 	return false;
 }
@@ -217,7 +64,7 @@ static int set_image_for_tag(struct target *t, const struct gp_version *new, str
 	return 0;
 }
 
-static int set_tag(const struct scan *s, struct target *t, const struct gp_version *new, struct gp_err *err)
+static int set_tag(const struct targets *s, struct target *t, const struct gp_version *new, struct gp_err *err)
 {
 	const char *from = t->scalar->value;
 	struct gp_version old, v;
@@ -269,24 +116,25 @@ static char *encode(enum gp_yaml_style style, const char *value)
 	return gp_asprintf("%s%s%s", quote, value, quote);
 }
 
-static int set_target(const struct scan *s, struct target *t, const struct gp_version *new, const char *text,
+static int set_target(const struct targets *s, struct target *t, const struct gp_version *new, const char *text,
 		      struct gp_err *err)
 {
-	const struct scalar *c = t->scalar;
+	const struct gp_marked *c = t->scalar;
 	int rc = 0;
 
 	if (!c->value)
-		return refuse(c->line, err, "a NUL character in a marked scalar");
-	if (t->kind == GP_MARKER_IMAGE)
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu: a NUL character in a marked scalar", c->line);
+	if (t->scalar->kind == GP_MARKER_IMAGE)
 		rc = set_image(t, new, err);
-	else if (t->kind == GP_MARKER_TAG)
+	else if (t->scalar->kind == GP_MARKER_TAG)
 		rc = set_tag(s, t, new, err);
-	else if (t->kind == GP_MARKER_DIGEST)
+	else if (t->scalar->kind == GP_MARKER_DIGEST)
 		rc = set_digest(t, new, err);
 	if (rc || !t->to || !new)
 		return rc;
 	if (!c->is_string)
-		return refuse(c->line, err, "the marked scalar's tag says that it is not a string");
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marked scalar's tag says that it is no string",
+			       c->line);
 	t->bytes = encode(c->style, t->to);
 	if (strlen(t->bytes) == c->end - c->start && !memcmp(t->bytes, text + c->start, c->end - c->start)) {
 		free(t->bytes);
@@ -295,10 +143,10 @@ static int set_target(const struct scan *s, struct target *t, const struct gp_ve
 	return 0;
 }
 
-static void report(const struct scan *s, struct gp_edits *edits)
+static void report(const struct targets *s, struct gp_edits *edits)
 {
-	for (size_t i = 0; i < s->target_count; i++) {
-		struct target *t = &s->targets[i];
+	for (size_t i = 0; i < s->count; i++) {
+		struct target *t = &s->item[i];
 
 		if (!t->to)
 			continue;
@@ -314,29 +162,25 @@ static void report(const struct scan *s, struct gp_edits *edits)
 	}
 }
 
-static void scan_free(struct scan *s)
+static void targets_free(struct targets *s)
 {
-	for (size_t i = 0; i < s->scalar_count; i++)
-		free(s->scalars[i].value);
-	for (size_t i = 0; i < s->target_count; i++) {
-		free(s->targets[i].to);
-		free(s->targets[i].bytes);
-		free(s->targets[i].version);
+	for (size_t i = 0; i < s->count; i++) {
+		free(s->item[i].to);
+		free(s->item[i].bytes);
+		free(s->item[i].version);
 	}
-	free(s->marks);
-	free(s->scalars);
-	free(s->targets);
+	free(s->item);
 }
 
 /* Makes the new text, where there is one, and proves it. */
-static int edit(const struct scan *s, const char *text, size_t len, char **out, size_t *out_len, struct gp_err *err)
+static int edit(const struct targets *s, const char *text, size_t len, char **out, size_t *out_len, struct gp_err *err)
 {
-	struct gp_splice *splices = gp_calloc(s->target_count, sizeof *splices);
+	struct gp_splice *splices = gp_calloc(s->count, sizeof *splices);
 	size_t n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < s->target_count; i++) {
-		const struct target *t = &s->targets[i];
+	for (size_t i = 0; i < s->count; i++) {
+		const struct target *t = &s->item[i];
 
 		if (t->bytes)
 			splices[n++] = (struct gp_splice){t->scalar->number, t->scalar->start, t->scalar->end, t->bytes,
@@ -360,48 +204,56 @@ static bool is_utf16(const char *text, size_t len)
 	return len >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
 }
 
-/* A text of UTF-16 is legal YAML that cannot be edited here: it must not pass for one without a marker. */
-static int refuse_utf16(struct scan *s, const char *text, size_t len, struct gp_err *err)
+static int find_app(void *ctx, const struct gp_marker *m)
 {
+	const struct gp_setter *setter = ctx;
+
+	return gp_marker_kind(m->policy, setter->group, setter->app) == GP_MARKER_NONE ? 0 : (int)m->line;
+}
+
+/* A text of UTF-16 is legal YAML that cannot be edited here: it must not pass for one without a marker. */
+static int refuse_utf16(const struct gp_setter *setter, const char *text, size_t len, struct gp_err *err)
+{
+	struct gp_setter app = *setter;
 	char *narrow = gp_calloc(len, 1);
 	size_t n = 0;
+	int line;
 
 	for (size_t i = 2; i < len; i++)
 		if (text[i])
 			narrow[n++] = text[i];
-	gp_marker_each(narrow, n, note_mark, s);
+	line = gp_marker_each(narrow, n, find_app, &app);
 	free(narrow);
-	return s->mark_count ? refuse(s->marks[0].line, err, "UTF-16, where only UTF-8 can be edited") : 0;
+	return line ? gp_fail(err, GP_EXIT_INPUT, "line %d: UTF-16, where only UTF-8 can be edited", line) : 0;
 }
 
 int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len, char **out, size_t *out_len,
 		    struct gp_edits *edits, struct gp_err *err)
 {
-	struct scan s = {.setter = setter};
-	struct gp_version new;
-	int rc = 0;
+	struct gp_version new = {0};
+	struct gp_marked_list marked = {0};
+	struct targets targets = {0};
+	int rc;
 
 	*out = NULL;
 	*out_len = 0;
-	if (is_utf16(text, len)) {
-		rc = refuse_utf16(&s, text, len, err);
-		goto out;
-	}
-	if (!gp_marker_possible(text, len, setter->group, setter->app))
-		return 0;
+	if (is_utf16(text, len))
+		return refuse_utf16(setter, text, len, err);
 	if (setter->tag && !gp_version_parse(&new, setter->tag))
-		return gp_fail(err, GP_EXIT_INPUT, "'%s' is not a tag or digest", setter->tag);
-	gp_marker_each(text, len, note_mark, &s);
-	if (s.mark_count)
-		rc = find_targets(&s, text, len, err);
-	for (size_t i = 0; i < s.target_count && !rc; i++)
-		rc = set_target(&s, &s.targets[i], setter->tag ? &new : NULL, text, err);
+		return gp_fail(err, GP_EXIT_INPUT, "'%s' is neither a tag nor a digest", setter->tag);
+	rc = gp_marker_find(&marked, text, len, setter->group, setter->app, err);
+	targets.item = gp_calloc(marked.count, sizeof *targets.item);
+	targets.count = marked.count;
+	for (size_t i = 0; i < marked.count; i++)
+		targets.item[i].scalar = &marked.item[i];
+	for (size_t i = 0; i < marked.count && !rc; i++)
+		rc = set_target(&targets, &targets.item[i], setter->tag ? &new : NULL, text, err);
 	if (!rc)
-		rc = edit(&s, text, len, out, out_len, err);
+		rc = edit(&targets, text, len, out, out_len, err);
 	if (!rc)
-		report(&s, edits);
-out:
-	scan_free(&s);
+		report(&targets, edits);
+	targets_free(&targets);
+	gp_marked_free(&marked);
 	return rc;
 }
 

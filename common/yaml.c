@@ -9,6 +9,8 @@
 #include "mem.h"
 #include "utf8.h"
 
+#define BOM "\xef\xbb\xbf"
+
 /*
  * libyaml tells places in characters, from where it was started (a byte order
  * mark not counted). This follows it through the bytes; its steps are mostly
@@ -103,7 +105,10 @@ static void skip_properties(const struct walk *w, struct gp_yaml_event *e)
 			e->line++;
 			e->column = 1;
 		} else {
-			n = property_length(s, e->end - e->start);
+			/* libyaml passes over a byte order mark at the beginning of any line. */
+			n = e->column == 1 && e->end - e->start >= 3 && !memcmp(s, BOM, 3)
+				    ? 3
+				    : property_length(s, e->end - e->start);
 			for (size_t i = 0; i < n; i += char_length(s[i]))
 				e->column++;
 		}
@@ -304,7 +309,7 @@ int gp_yaml_parse(const char *text, size_t len, gp_yaml_fn *fn, void *ctx, struc
 		if (!n)
 			return bad_byte(text, from, "not UTF-8", err);
 	}
-	from = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+	from = len >= 3 && !memcmp(text, BOM, 3) ? 3 : 0;
 	w.byte = from;
 	while (again && !rc)
 		rc = parse_from(&w, &from, &again, fn, ctx, err);

@@ -108,12 +108,11 @@ wrong() {
 	local remote
 
 	remote=$(snapshot_remote)
-	# A usage error has no document to travel in; whatever comes behind must not do a thing.
-	sh_pipe 65 'gp-read-config --group apps --app web | gp-set-tag | gp-open-pr | gp-merge --auto'
-	has "$stderr" 'gp-read-config: ' tag
-	same remote "$remote" "$(snapshot_remote)"
-	expect 64 gp-read-config --group apps --app web
+	sh_pipe 64 'gp-read-config --group apps --app web | gp-set-tag | gp-open-pr | gp-merge --auto'
 	one_message gp-read-config tag
+	expect 64 gp-new --group apps --app web
+	one_message gp-new tag
+	same remote "$remote" "$(snapshot_remote)"
 }
 
 @test "wrong input: an app without markers" {
@@ -155,8 +154,8 @@ wrong() {
 
 @test "wrong input: a tag that is none" {
 	make_gitops
-	sh_pipe 64 'gp-new --group apps --app web --tag "a b"; exit $?'
-	has "$stderr" 'gp-read-config: ' tag
+	expect 64 gp-new --group apps --app web --tag 'a b'
+	one_message gp-read-config tag 'a b'
 	same branches main "$(remote_branches)"
 }
 

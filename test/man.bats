@@ -83,13 +83,13 @@ words() {
 		program=$(basename "$page" .1)
 		expect 0 "$program" --help
 		for option in $(grep -o -e '--[a-z][a-z-]*' <<<"$output" | sort -u); do
-			grep -Eq -e XX "$page" || fail "$program: $option is not in its page"
+			grep -Eq -e "Fl -${option#--}"'( |$|[=,:])' "$page" || fail "$program: $option is not in its page"
 		done
 	done
 }
 
 @test "pages that are referred to exist" {
-	local page reference
+	local page name section
 
 	for page in "$man"/*.[157]; do
 		while read -r name section; do
