@@ -11,8 +11,7 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-check-status [-hqVv] [-C dir] [--wait[=duration]] [--base branch] [--provider name]\n"
-	"                       [--remote name]\n"
+	"usage: gp-check-status [-hqVv] [-C dir] [--wait[=duration]] [--provider name] [--remote name]\n"
 	"\n"
 	"Judges the pull request of each document: exit status 0 where the gate is open,\n"
 	"1 where it is closed, 75 where nothing can be said yet.\n"
@@ -20,11 +19,10 @@ static const char help[] =
 	"      --wait           wait for a verdict, as long as status_timeout_minutes says\n"
 	"      --wait=duration  wait this long: 90s, 5m, 1h\n"
 	"  -C, --directory dir  work in dir\n"
-	"      --base branch    unused here; the document says it\n"
-	"      --provider name  unused here; the document says it\n"
+	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 

@@ -11,10 +11,10 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-find-pr [-hqVv] [-C dir] [--base branch] [--provider name] [--remote name]\n"
-	"                  --merged [--since rev] [--commit rev]\n"
-	"       gp-find-pr [-hqVv] [-C dir] [--base branch] [--provider name] [--remote name]\n"
-	"                  --open [--all | --branch name | --number n]\n"
+	"usage: gp-find-pr [-hqVv] [-C dir] --merged [--since rev] [--commit rev]\n"
+	"                  [--base branch] [--provider name] [--remote name]\n"
+	"       gp-find-pr [-hqVv] [-C dir] --open [--all | --branch name | --number n]\n"
+	"                  [--base branch] [--provider name] [--remote name]\n"
 	"\n"
 	"Starts a document for each pull request that it finds.\n"
 	"\n"
@@ -30,7 +30,7 @@ static const char help[] =
 	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 
@@ -136,7 +136,7 @@ static int commits_of_push(struct state *s, const struct gp_oid *since, const st
 	}
 	if (!gp_oid_equal(&at, since)) {
 		/* A forced push: what came before is no part of this history. */
-		gp_tool_say(s->tool, 0, "warning: the push does not follow from what was there before; looking at its last commit alone");
+		gp_tool_say(s->tool, -1, "warning: the push does not follow from what was there before; looking at its last commit alone");
 		*count = 1;
 	}
 	return 0;

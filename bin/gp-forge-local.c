@@ -13,17 +13,16 @@
 #include "mem.h"
 #include "tool.h"
 
-static const char help[] =
-	"usage: gp-forge-local [-hqVv] [-C dir]\n"
-	"\n"
-	"The forge that lives in a bare git repository: reads requests from standard\n"
-	"input, one JSON object a line, and answers each with a line on standard output.\n"
-	"\n"
-	"  -C, --directory dir  work in dir\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"
+			   "\n"
+			   "The forge that lives in a bare git repository: reads requests from standard\n"
+			   "input, one JSON object a line, and answers each with a line on standard output.\n"
+			   "\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 enum { DEFAULT_BUDGET_S = 60, MAX_BUDGET_S = 86400 };
 
@@ -32,6 +31,49 @@ struct driver {
 	struct gp_local *local; /* the repository of the last request */
 	char *url;
 };
+
+/* Whether git would take a name from the environment as it stands. */
+static bool is_plain(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && isalnum((unsigned char)s[0]) && isalnum((unsigned char)s[n - 1]) && !s[strcspn(s, "<>\n")];
+}
+
+/* The forge's own name, unless the environment says otherwise; git knows what that may say, but costs a process. */
+static int read_committer(struct gp_ident *committer, struct gp_err *err)
+{
+	static const char *const argv[] = {"git",
+					   "-c",
+					   "user.name=gp-forge-local",
+					   "-c",
+					   "user.email=gp-forge-local@localhost",
+					   "var",
+					   "GIT_COMMITTER_IDENT",
+					   NULL};
+	const char *name = getenv("GIT_COMMITTER_NAME"), *email = getenv("GIT_COMMITTER_EMAIL");
+	struct gp_output o;
+	int rc = 0;
+
+	name = name ? name : "gp-forge-local";
+	email = email ? email : "gp-forge-local@localhost";
+	if (!getenv("GIT_COMMITTER_DATE") && is_plain(name) && is_plain(email)) {
+		*committer = (struct gp_ident){gp_strdup(name), gp_strdup(email), 0, 0};
+		return 0;
+	}
+	if (gp_run(&o, argv, NULL, NULL, 0, err))
+		return -1;
+	o.out[strcspn(o.out, "\n")] = '\0';
+	if (o.status)
+		rc = gp_fail(err, GP_EXIT_CONFIG, "git var GIT_COMMITTER_IDENT: %s", o.err);
+	else
+		rc = gp_ident_parse(committer, o.out, err);
+	/* A time that nobody has set goes on. */
+	if (!rc && !getenv("GIT_COMMITTER_DATE"))
+		committer->time = 0;
+	gp_output_free(&o);
+	return rc;
+}
 
 /* The repository that a request names; kept open for the next one. */
 static struct gp_local *open_local(struct driver *driver, const struct gp_json *request, struct gp_err *err)
@@ -53,8 +95,10 @@ static struct gp_local *open_local(struct driver *driver, const struct gp_json *
 	free(driver->url);
 	driver->url = NULL;
 	driver->local = gp_local_open(url, &driver->options, err);
-	if (driver->local)
-		driver->url = gp_strdup(url);
+	/* An identity is read by libgit2, which an open repository has made ready. */
+	if (!driver->local || (!driver->options.committer.name && read_committer(&driver->options.committer, err)))
+		return NULL;
+	driver->url = gp_strdup(url);
 	return driver->local;
 }
 
@@ -124,49 +168,6 @@ static int read_budget(long long *ms, struct gp_err *err)
 	return 0;
 }
 
-/* Whether git would take a name from the environment as it stands. */
-static bool is_plain(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n && isalnum((unsigned char)s[0]) && isalnum((unsigned char)s[n - 1]) && !s[strcspn(s, "<>\n")];
-}
-
-/* The forge's own name, unless the environment says otherwise; git knows what that may say, but costs a process. */
-static int read_committer(struct gp_ident *committer, struct gp_err *err)
-{
-	static const char *const argv[] = {"git",
-					   "-c",
-					   "user.name=gp-forge-local",
-					   "-c",
-					   "user.email=gp-forge-local@localhost",
-					   "var",
-					   "GIT_COMMITTER_IDENT",
-					   NULL};
-	const char *name = getenv("GIT_COMMITTER_NAME"), *email = getenv("GIT_COMMITTER_EMAIL");
-	struct gp_output o;
-	int rc = 0;
-
-	name = name ? name : "gp-forge-local";
-	email = email ? email : "gp-forge-local@localhost";
-	if (!getenv("GIT_COMMITTER_DATE") && is_plain(name) && is_plain(email)) {
-		*committer = (struct gp_ident){gp_strdup(name), gp_strdup(email), 0, 0};
-		return 0;
-	}
-	if (gp_run(&o, argv, NULL, NULL, 0, err))
-		return -1;
-	o.out[strcspn(o.out, "\n")] = '\0';
-	if (o.status)
-		rc = gp_fail(err, GP_EXIT_CONFIG, "git var GIT_COMMITTER_IDENT: %s", o.err);
-	else
-		rc = gp_ident_parse(committer, o.out, err);
-	/* A time that nobody has set goes on. */
-	if (!rc && !getenv("GIT_COMMITTER_DATE"))
-		committer->time = 0;
-	gp_output_free(&o);
-	return rc;
-}
-
 int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-forge-local", .help = help, .is_driver = true};
@@ -175,7 +176,7 @@ int main(int argc, char **argv)
 
 	if (!gp_tool_start(&tool, argc, argv, NULL))
 		return gp_tool_end(&tool);
-	if (read_budget(&driver.options.budget_ms, &err) || read_committer(&driver.options.committer, &err) ||
+	if (read_budget(&driver.options.budget_ms, &err) ||
 	    gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, ops, &driver, &err))
 		gp_tool_complain(&tool, &err);
 	gp_local_free(driver.local);

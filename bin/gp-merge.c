@@ -7,21 +7,20 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-merge [-hnqVv] [-C dir] [--auto] [--dry-run] [--method merge|rebase|squash]\n"
-	"                [--base branch] [--provider name] [--remote name]\n"
+	"usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method merge|rebase|squash]\n"
+	"                [--provider name] [--remote name]\n"
 	"\n"
 	"Merges the pull request of each document now; with --auto, switches auto-merge on\n"
 	"where the environment has auto: true, and off where it has not.\n"
 	"\n"
 	"      --auto           let the forge merge once its required checks are green\n"
-	"      --method name    merge (default), rebase or squash\n"
+	"      --method how     merge (default), rebase or squash\n"
 	"  -n, --dry-run        say what would be done and do nothing\n"
 	"  -C, --directory dir  work in dir\n"
-	"      --base branch    unused here; the document says it\n"
-	"      --provider name  unused here; the document says it\n"
+	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 

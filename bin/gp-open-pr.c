@@ -11,18 +11,17 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-open-pr [-hnqVv] [-C dir] [--dry-run] [--base branch] [--provider name] [--remote name]\n"
+	"usage: gp-open-pr [-hnqVv] [-C dir] [--provider name] [--remote name]\n"
 	"\n"
 	"Pushes the commit of each document to its branch and opens the pull request, or\n"
 	"resets the one that is open. One that is sound already keeps its commit.\n"
 	"\n"
 	"  -n, --dry-run        say what would be done and do nothing\n"
 	"  -C, --directory dir  work in dir\n"
-	"      --base branch    unused here; the document says it\n"
-	"      --provider name  unused here; the document says it\n"
+	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 
@@ -277,8 +276,8 @@ static int check_fresh(struct state *s, struct job *job, struct gp_chain *chain,
 		return -1;
 	if (gp_carry_is_at(&carry))
 		return 1;
-	gp_tool_skip(s->tool, job->document, "superseded by %s: %s/%s no longer carries %s %s", carry.tag ? carry.tag : "nothing",
-		     setter.group, previous, setter.app, setter.tag);
+	gp_tool_say(s->tool, 1, "%s/%s no longer carries %s %s", setter.group, previous, setter.app, setter.tag);
+	gp_tool_skip(s->tool, job->document, "superseded by %s", carry.tag ? carry.tag : "the app's removal");
 	return 0;
 }
 

@@ -9,9 +9,10 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-read-config [-hqVv] [-C dir] [--base branch] [--provider name] [--remote name]\n"
-	"                      --group name --app name --tag tag [--env name]\n"
-	"       gp-read-config [-hqVv] [-C dir] [--base branch] [--provider name] [--remote name] [--next]\n"
+	"usage: gp-read-config [-hqVv] [-C dir] --group name --app name --tag tag [--env name]\n"
+	"                      [--base branch] [--provider name] [--remote name]\n"
+	"       gp-read-config [-hqVv] [-C dir] [--next]\n"
+	"                      [--base branch] [--provider name] [--remote name]\n"
 	"\n"
 	"Starts a document about promoting an app to a tag, or, without --group,\n"
 	"fills in the configuration of documents from standard input.\n"
@@ -26,7 +27,7 @@ static const char help[] =
 	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 
@@ -39,12 +40,14 @@ struct state {
 
 static void warn(void *ctx, const char *message)
 {
-	gp_tool_say(ctx, 0, "warning: " GP_CONFIG_FILE ": %s", message);
+	gp_tool_say(ctx, -1, "warning: " GP_CONFIG_FILE ": %s", message);
 }
 
 /* Asks for the base once; again where a document is about another branch. */
 static int look(struct state *s, const char *branch, struct gp_err *err)
 {
+	char hex[GP_OID_HEX + 1];
+
 	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
 		return -1;
 	if (s->base.branch && (!branch || !strcmp(branch, s->base.branch)))
@@ -52,6 +55,8 @@ static int look(struct state *s, const char *branch, struct gp_err *err)
 	gp_config_free(&s->config);
 	if (gp_base_ask(&s->base, branch, err))
 		return -1;
+	gp_tool_say(s->tool, 1, "'%s' of %s is at %.10s", s->base.branch, s->base.repository.clean_url,
+		    gp_oid_hex(hex, &s->base.tip));
 	return gp_base_config(&s->base, &s->config, warn, s->tool, err);
 }
 
@@ -113,15 +118,16 @@ static int next(struct state *s, struct gp_json *document, struct gp_promotion *
 	if (gp_manifests_carry(s->base.manifests, &carry, &s->base.tree, p->env, &setter, err))
 		return -1;
 	if (!gp_carry_is_at(&carry)) {
-		gp_tool_skip(s->tool, document, "superseded by %s: %s/%s no longer carries %s %s",
-			     carry.tag ? carry.tag : "the app's removal", p->group, p->env, p->app, p->tag);
+		gp_tool_say(s->tool, 1, "%s/%s no longer carries %s %s", p->group, p->env, p->app, p->tag);
+		gp_tool_skip(s->tool, document, "superseded by %s", carry.tag ? carry.tag : "the app's removal");
 		return 0;
 	}
 	target = find_next(s, p, (size_t)reached, err);
 	if (target == -2)
 		return -1;
 	if (target == -1) {
-		gp_tool_skip(s->tool, document, "no next environment for %s/%s after %s", p->group, p->app, p->env);
+		gp_tool_say(s->tool, 1, "nothing behind %s is for %s/%s %s", p->env, p->group, p->app, p->tag);
+		gp_tool_skip(s->tool, document, "no next environment");
 		return 0;
 	}
 	struct gp_promotion moved = *p;
@@ -187,7 +193,7 @@ static int start(struct state *s, struct gp_promotion *p, struct gp_json *docume
 		index = gp_config_find(&s->config, p->env);
 	names_of(&s->config, known, sizeof known);
 	if (index < 0)
-		return gp_fail(err, GP_EXIT_USAGE, "unknown environment '%s' (" GP_CONFIG_FILE " has %s)", p->env, known);
+		return gp_fail(err, GP_EXIT_CONFIG, "unknown environment '%s' (" GP_CONFIG_FILE " has %s)", p->env, known);
 	p->env = s->config.environments[index].name;
 	p->sha = gp_oid_hex(hex, &s->base.tip);
 	gp_json_set(document, "promotion", gp_promotion_to_json(p));

@@ -9,9 +9,8 @@
 #include "tool.h"
 
 static const char help[] =
-	"usage: gp-set-status [-hnqVv] [-C dir] [--dry-run] --gate[=post] [--base branch] [--provider name]\n"
-	"                     [--remote name]\n"
-	"       gp-set-status [-hnqVv] [-C dir] [--dry-run] --state success|failure|pending [--env name]\n"
+	"usage: gp-set-status [-hnqVv] [-C dir] --gate[=post] [--provider name] [--remote name]\n"
+	"       gp-set-status [-hnqVv] [-C dir] --state success|failure|pending [--env name]\n"
 	"                     [--commit rev] [--context name] [--description text] [--url url]\n"
 	"                     [--base branch] [--provider name] [--remote name]\n"
 	"\n"
@@ -33,7 +32,7 @@ static const char help[] =
 	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 

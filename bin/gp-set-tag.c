@@ -14,8 +14,7 @@
 #include "worktree.h"
 
 static const char help[] =
-	"usage: gp-set-tag [-hnqVv] [-C dir] [--dry-run] [--work-tree] [--base branch] [--provider name]\n"
-	"                  [--remote name]\n"
+	"usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
 	"\n"
 	"Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
 	"one commit. No branch, index or work tree is touched.\n"
@@ -23,11 +22,10 @@ static const char help[] =
 	"  -n, --dry-run        show the diff on standard error and write nothing\n"
 	"      --work-tree      edit the files of the work tree instead of making a commit\n"
 	"  -C, --directory dir  work in dir\n"
-	"      --base branch    unused here; the document says it\n"
 	"      --provider name  forge (default: told by the remote's URL)\n"
 	"      --remote name    remote (default: origin)\n"
 	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more; twice: everything\n"
+	"  -v, --verbose        say more\n"
 	"  -h, --help           show this help\n"
 	"  -V, --version        show the version\n";
 

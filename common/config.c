@@ -1,7 +1,7 @@
 #include "config.h"
 
+#include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +32,24 @@ struct field {
 	size_t offset;
 };
 
-static int wrong(const struct reader *r, const struct gp_yaml_node *node, const char *what)
+static int wrong(const struct reader *r, const struct gp_yaml_node *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int wrong(const struct reader *r, const struct gp_yaml_node *node, const char *fmt, ...)
 {
 	const char *key = node->key ? node->key : "", *colon = node->key ? ": " : "";
+	char *what;
+	va_list ap;
 
+	va_start(ap, fmt);
+	what = gp_vasprintf(fmt, ap);
+	va_end(ap);
 	if (r->json)
-		return gp_fail(r->err, GP_EXIT_INPUT, "config: %s%s%s", key, colon, what);
-	return gp_fail(r->err, GP_EXIT_CONFIG, GP_CONFIG_FILE ":%zu:%zu: %s%s%s", node->line, node->column, key, colon,
-		       what);
+		gp_fail(r->err, GP_EXIT_INPUT, "config: %s%s%s", key, colon, what);
+	else
+		gp_fail(r->err, GP_EXIT_CONFIG, GP_CONFIG_FILE ":%zu:%zu: %s%s%s", node->line, node->column, key, colon,
+			what);
+	free(what);
+	return -1;
 }
 
 static void warn_unknown(const struct reader *r, const struct gp_yaml_node *node)
@@ -48,7 +58,7 @@ static void warn_unknown(const struct reader *r, const struct gp_yaml_node *node
 
 	if (!r->warn)
 		return;
-	line = gp_asprintf("line %zu, column %zu: unknown key '%s'", node->line, node->column, node->key);
+	line = gp_asprintf("line %zu, column %zu: unknown key '%s'", node->key_line, node->key_column, node->key);
 	r->warn(r->ctx, line);
 	free(line);
 }
@@ -101,7 +111,6 @@ static int read_bool(const struct reader *r, const struct gp_yaml_node *node, vo
 static int read_count(const struct reader *r, const struct gp_yaml_node *node, unsigned max, unsigned *to)
 {
 	unsigned value = 0;
-	char what[64];
 	bool good = node->kind == GP_YAML_TEXT && node->plain && node->text[0] >= '1' && node->text[0] <= '9';
 
 	for (const char *s = good ? node->text : ""; *s && good; s++) {
@@ -113,8 +122,7 @@ static int read_count(const struct reader *r, const struct gp_yaml_node *node, u
 		*to = value;
 		return 0;
 	}
-	snprintf(what, sizeof what, "a whole number from 1 to %u was expected", max);
-	return wrong(r, node, what);
+	return wrong(r, node, "a whole number from 1 to %u was expected", max);
 }
 
 static int read_minutes(const struct reader *r, const struct gp_yaml_node *node, void *to)
@@ -147,7 +155,7 @@ static int read_text(const struct reader *r, const struct gp_yaml_node *node, vo
 		return wrong(r, node, "text was expected");
 	gp_clean_line(clean, sizeof clean, text);
 	if (strlen(text) > MAX_TEXT || strcmp(clean, text) != 0)
-		return wrong(r, node, "printable text of at most 255 bytes was expected");
+		return wrong(r, node, "printable text of at most %d bytes was expected", MAX_TEXT);
 	free(*value);
 	*value = gp_strdup(text);
 	return 0;
@@ -166,7 +174,7 @@ static int read_context(const struct reader *r, const struct gp_yaml_node *node,
 		for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 			known = known || !strncmp(s, places[i], strlen(places[i]));
 		if (!known)
-			return wrong(r, node, "of what stands in braces, only {group} and {env} are known");
+			return wrong(r, node, "only {group} and {env} may stand in braces");
 	}
 	return 0;
 }
@@ -179,7 +187,7 @@ static int read_name(const struct reader *r, const struct gp_yaml_node *node, vo
 	if (!text || !gp_name_valid(text))
 		return wrong(r, node, "a name of letters, digits, '.', '_' and '-' was expected");
 	if (*name && strcmp(*name, text) != 0)
-		return wrong(r, node, "name and env are the same key with two values");
+		return wrong(r, node, "name and env mean the same here, but '%s' is not '%s'", *name, text);
 	free(*name);
 	*name = gp_strdup(text);
 	return 0;
@@ -208,7 +216,7 @@ static int read_environments(const struct reader *r, const struct gp_yaml_node *
 		if (!e->name)
 			return wrong(r, c, "an environment without a name");
 		if (gp_config_find(config, e->name) != (int)config->environment_count - 1)
-			return wrong(r, c, "a second environment of that name");
+			return wrong(r, c, "a second environment '%s'", e->name);
 	}
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "local.h"
 #include "mem.h"
 
-enum { SPARE_LOOKS = 20, MAX_PAUSE_MS = 250 };
+enum { SPARE_LOOKS = 5, MAX_PAUSE_MS = 250 };
 
 /* Takes one line of for-each-ref, "OID NAME[ WORK TREE]", which is cut up. */
 static int add_listed(struct gp_local *local, char *line, struct gp_err *err)

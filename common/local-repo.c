@@ -15,20 +15,26 @@
 
 enum { MAX_ARGS = 24, LOCK_POLL_MS = 20 };
 
-/* Bytes of a file:// URL are escaped as git reads them: "%41" is "A", anything else stays as it is. */
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef0123456789ABCDEF", *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) % 16 : -1;
+}
+
+/* As git reads a file:// URL: "%41" is "A"; a '%' before anything else stays as it is. */
 static char *url_decode(const char *s)
 {
 	char *out = gp_calloc(strlen(s) + 1, 1), *to = out;
 
 	while (*s) {
-		char hex[3] = {s[0], s[1], s[1] ? s[2] : '\0'}, *end;
-		long byte = *s == '%' ? strtol(hex + 1, &end, 16) : 0;
+		int high = *s == '%' ? hex_digit(s[1]) : -1, low = high < 0 ? -1 : hex_digit(s[2]);
 
-		if (byte > 0 && hex[1] != '+' && hex[1] != ' ' && end == hex + 3) {
-			*to++ = (char)byte;
-			s += 3;
-		} else {
+		if (low < 0 || high + low == 0) {
 			*to++ = *s++;
+		} else {
+			*to++ = (char)(high * 16 + low);
+			s += 3;
 		}
 	}
 	return out;

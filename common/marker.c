@@ -14,9 +14,10 @@ bool gp_marker_possible(const char *text, size_t len, const char *group, const c
 	char *start;
 	bool found;
 
-	/* Only \u can spell a letter, a '$' or a ':' otherwise in JSON. */
-	if (memmem(text, len, "\\u", 2))
-		return true;
+	/* Only \u can spell a letter, a '$' or a ':' otherwise in JSON. memchr is several times faster than memmem here. */
+	for (const char *s = text, *end = text + len; (s = memchr(s, '\\', (size_t)(end - s)));)
+		if (++s < end && *s == 'u')
+			return true;
 	if (!app)
 		return memmem(text, len, MEMBER, strlen(MEMBER));
 	/* The app's name is the rarer text: what has it is worth a closer look. */

@@ -133,7 +133,7 @@ static int set_target(const struct targets *s, struct target *t, const struct gp
 	if (rc || !t->to || !new)
 		return rc;
 	if (!c->is_string)
-		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marked scalar's tag says that it is no string",
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marked scalar's tag says that it is not a string",
 			       c->line);
 	t->bytes = encode(c->style, t->to);
 	if (strlen(t->bytes) == c->end - c->start && !memcmp(t->bytes, text + c->start, c->end - c->start)) {

@@ -3,6 +3,25 @@
  * marked scalars' bytes and nothing else. A marker is a comment behind a scalar
  * on its line, read as Flux reads it: {"$imagepolicy": "group:app"}, with
  * ":tag", ":name" or ":digest" behind it. Knows nothing of repositories.
+ *
+ * What a marked scalar becomes, by the marker and by what is set:
+ *
+ *   marker   scalar           TAG          DIGEST         TAG@DIGEST
+ *   (none)   REPO...          REPO:TAG     REPO@DIGEST    REPO:TAG@DIGEST
+ *   :tag     REPO... (1)      as above     as above (2)   as above
+ *   :tag     any other text   TAG          refused (3)    TAG@DIGEST (4)
+ *   :digest  DIGEST or empty  unchanged    DIGEST         DIGEST
+ *   :name    any              unchanged    unchanged      unchanged
+ *
+ * (1) Told by ':' or '/', unless it is a DIGEST or TAG@DIGEST itself.
+ * (2) Refused where the result would read as a tag, as web@sha256:... would.
+ * (3) A scalar that holds a digest alone gets the new one.
+ * (4) Kustomize's newTag and Helm's image.tag are put behind "REPO:", where
+ * TAG@DIGEST is right. With a ":digest" marker in the same mapping the digest
+ * goes there: then the tag becomes TAG, and DIGEST leaves it as it is.
+ *
+ * Quotes stay as they are. A scalar without quotes gets double quotes where its
+ * new text would not be a string to every reader; so a bare 1.10 is not at tag 1.10 yet.
  * https://fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources
  */
 #ifndef GP_SETTER_H
@@ -73,7 +92,8 @@ int gp_setter_equivalent(const char *a, size_t a_len, const char *b, size_t b_le
 
 /*
  * Whether s is what a promotion may set: an OCI tag ([A-Za-z0-9_][A-Za-z0-9._-]{0,127}),
- * a digest (sha256:64 hex, sha512:128 hex, or another algorithm by the OCI grammar), or TAG@DIGEST.
+ * a digest (sha256:64 hex, sha384:96, sha512:128, or of another algorithm at least 32 characters,
+ * so that an image such as web:v1 is none), or TAG@DIGEST.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 bool gp_tag_valid(const char *s);

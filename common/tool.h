@@ -31,7 +31,7 @@ struct gp_tool {
 	const char *help; /* what --help prints, from "usage: …\n" on */
 	bool is_driver;   /* a forge's driver: its stdout carries replies, no documents */
 	/* Set by gp_tool_start; the last three also have a variable: GP_REMOTE, GP_BASE, GP_PROVIDER. */
-	int verbosity;    /* -1 quiet, 0, 1 (-v), 2 (-vv); GP_VERBOSE where no option says it */
+	int verbosity;    /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
 	const char *remote, *base, *provider; /* NULL: not given */
 	char *dir;        /* where the program is, when it was called by a path; else NULL */
 	int exit;         /* the first failure's exit status */
@@ -48,7 +48,7 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 /* Ends the program: closes stdout, checks that all was written. Returns main's exit status. */
 int gp_tool_end(struct gp_tool *tool);
 
-/* A line on stderr, "NAME: text"; from which verbosity on it is seen: 0 what was done, 1 how, 2 each command. */
+/* A line on stderr, "NAME: text"; from which verbosity on it is seen: -1 warnings, 0 what was done, 1 how. */
 void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The error as one line on stderr, and as an annotation where a CI system wants one; remembers the exit status. */

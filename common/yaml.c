@@ -247,14 +247,6 @@ static int syntax_error(struct walk *w, const yaml_parser_t *p, size_t from, str
 	return gp_fail(err, GP_EXIT_INPUT, "line %zu, column %zu: %s %s", line, column, p->problem, p->context);
 }
 
-/* Whether nothing but a comment stands behind a document's end on its line. */
-static bool ends_line(const struct walk *w, size_t at)
-{
-	while (at < w->len && (w->text[at] == ' ' || w->text[at] == '\t'))
-		at++;
-	return at == w->len || w->text[at] == '#' || gp_yaml_break(w->text + at, w->len - at);
-}
-
 /*
  * Parses the text from the byte *from on. libyaml wants "---" after "...",
  * YAML 1.2 (section 9.2) does not: where it stops for that, *again is set, and
@@ -276,7 +268,7 @@ static int parse_from(struct walk *w, size_t *from, bool *again, gp_yaml_fn *fn,
 	while (!rc && !done) {
 		if (!yaml_parser_parse(&parser, &event)) {
 			*again = parser.error == YAML_PARSER_ERROR && end.index > 0 &&
-				 ends_line(w, byte_of(w, end.index));
+				 parser.problem_mark.line > end.line;
 			if (!*again)
 				rc = syntax_error(w, &parser, *from, err);
 			break;
@@ -289,9 +281,10 @@ static int parse_from(struct walk *w, size_t *from, bool *again, gp_yaml_fn *fn,
 		yaml_event_delete(&event);
 	}
 	if (*again) {
-		*from = byte_of(w, end.index);
-		w->base_index += end.index;
-		w->base_line += end.line;
+		/* From the beginning of the line, as columns mean indentation. */
+		*from = byte_of(w, parser.problem_mark.index - parser.problem_mark.column);
+		w->base_index = w->index;
+		w->base_line += parser.problem_mark.line;
 	}
 	yaml_parser_delete(&parser);
 	return rc;
@@ -324,6 +317,7 @@ struct build {
 	} open[GP_YAML_MAX_DEPTH];
 	size_t depth, documents;
 	char *key;
+	size_t key_line, key_column;
 };
 
 static bool is_null(const struct gp_yaml_event *e)
@@ -345,6 +339,8 @@ static int take_key(struct build *b, const struct gp_yaml_event *e, struct gp_er
 			return gp_fail(err, GP_EXIT_INPUT, "line %zu, column %zu: duplicate key '%s'", e->line,
 				       e->column, e->value);
 	b->key = gp_strdup(e->value);
+	b->key_line = e->line;
+	b->key_column = e->column;
 	return 0;
 }
 
@@ -360,8 +356,12 @@ static void add_node(struct build *b, const struct gp_yaml_event *e)
 		node->kind = is_null(e) ? GP_YAML_NULL : GP_YAML_TEXT;
 	node->line = e->line;
 	node->column = e->column;
-	node->key = b->key;
-	b->key = NULL;
+	if (b->key) {
+		node->key = b->key;
+		node->key_line = b->key_line;
+		node->key_column = b->key_column;
+		b->key = NULL;
+	}
 	if (node->kind == GP_YAML_TEXT) {
 		node->text = gp_strdup(e->value);
 		node->plain = e->style == GP_YAML_PLAIN && !e->tag;

@@ -57,11 +57,12 @@ size_t gp_yaml_break(const char *s, size_t avail);
 enum gp_yaml_kind { GP_YAML_NULL, GP_YAML_TEXT, GP_YAML_MAP, GP_YAML_LIST };
 struct gp_yaml_node {
 	enum gp_yaml_kind kind;
-	char *key;                  /* where the parent is a map */
-	char *text;                 /* of a TEXT */
-	bool plain;                 /* a TEXT without quotes: may mean a number or a boolean */
-	size_t line, column;        /* from 1 */
-	struct gp_yaml_node *child; /* first of a MAP or LIST */
+	char *key;                   /* where the parent is a map */
+	char *text;                  /* of a TEXT */
+	bool plain;                  /* a TEXT without quotes: may mean a number or a boolean */
+	size_t line, column;         /* from 1 */
+	size_t key_line, key_column; /* of the key, where there is one */
+	struct gp_yaml_node *child;  /* first of a MAP or LIST */
 	struct gp_yaml_node *next;
 };
 

@@ -20,6 +20,16 @@ check_method() {
 	esac
 }
 
+common_usage='  -n, --dry-run        say what would be done and do nothing
+  -C dir               work in dir
+      --base branch    base branch (default: the default branch of the remote)
+      --provider name  forge (default: told by the URL of the remote)
+      --remote name    remote (default: origin)
+  -q, --quiet          only errors on standard error
+  -v, --verbose        say more; twice: everything
+  -h, --help           show this help
+  -V, --version        show the version'
+
 dry_run='' verbose=''
 while [ $# -gt 0 ]; do
 	# One spelling for all below: --name=value, -Cvalue and -nv become two words; --wait alone waits as long as the default.
@@ -30,7 +40,7 @@ while [ $# -gt 0 ]; do
 	-[hVqvn]?*) first=${1%"${1#??}"} rest=-${1#??} && shift && set -- "$first" "$rest" "$@" ;;
 	esac
 	case $1 in
-	-h | --help) printf '%s\n' "$usage" && exit ;;
+	-h | --help) printf '%s\n%s\n' "$usage" "$common_usage" && exit ;;
 	-V | --version) version=$(gp-read-config --version) && echo "${0##*/} ${version##* }" && exit ;;
 	-q | --quiet) verbose=-1 && shift && continue ;;
 	-v | --verbose) verbose=$((${verbose:-0} + 1)) && shift && continue ;;

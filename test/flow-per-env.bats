@@ -76,7 +76,7 @@ setup() {
 	run_promote >/dev/null
 	head=$(remote_tip promote/qa/apps-web)
 	expect 0 run_promote "$first"
-	jq_is .skip.reason 'superseded by v2'
+	has "$(jq -r .skip.reason <<<"$output")" 'superseded by v2'
 	same head "$head" "$(remote_tip promote/qa/apps-web)"
 }
 

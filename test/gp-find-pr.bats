@@ -223,6 +223,7 @@ found() {
 
 @test "--open in CI does not go by a branch name that a fork could share" {
 	propose apps/web v1 dev
+	git checkout --quiet --detach
 	GITHUB_HEAD_REF=promote/apps-web expect 64 gp-find-pr --open
 	SYSTEM_PULLREQUEST_SOURCEBRANCH=refs/heads/promote/apps-web expect 64 gp-find-pr --open
 }
@@ -258,7 +259,16 @@ found() {
 	one_message gp-find-pr
 }
 
-@test "--open outside of CI needs to be told which" {
+@test "--open outside of CI is about the branch that is checked out" {
+	propose apps/web v1 dev
+	git fetch --quiet
+	git checkout --quiet promote/apps-web
+	expect 0 gp-find-pr --open
+	jq_is .pull_request.number 1
+	git checkout --quiet main
+	expect 0 gp-find-pr --open
+	jq_is .skip.program gp-find-pr
+	git checkout --quiet --detach
 	expect 64 gp-find-pr --open
 	one_message gp-find-pr
 }

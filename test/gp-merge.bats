@@ -36,6 +36,7 @@ green() {
 	opened prod
 	forge set-auto-merge "{\"number\": 1, \"enable\": true, \"method\": \"merge\", \"head\": \"$(pr 1 .head)\"}" >/dev/null
 	same auto true "$(pr 1 .auto_merge)"
+	opened prod
 	expect 0 gp-merge --auto <"$T/document"
 	same auto false "$(pr 1 .auto_merge)"
 	jq_is .pull_request.auto_merge false
@@ -151,7 +152,7 @@ green() {
 	require_checks
 	opened qa
 	expect 69 gp-merge --auto <"$T/document"
-	one_message gp-merge 'check gp/gate is not required on main'
+	one_message gp-merge gp/gate 'is not required on' main
 	jq_is .error.exit 69
 	same state open "$(pr 1 .state)"
 	same auto false "$(pr 1 .auto_merge)"
@@ -162,7 +163,7 @@ green() {
 	opened qa
 	post "$(pr 1 .head)" gp/gate failure closed
 	expect 69 gp-merge --auto <"$T/document"
-	one_message gp-merge 'check gp/gate is not required on main'
+	one_message gp-merge gp/gate 'is not required on' main
 	same state open "$(pr 1 .state)"
 }
 
@@ -171,7 +172,7 @@ green() {
 	opened qa
 	post "$(pr 1 .head)" ci/lint success
 	expect 69 gp-merge --auto <"$T/document"
-	one_message gp-merge 'check gp/gate is not required on main'
+	one_message gp-merge gp/gate 'is not required on' main
 	same state open "$(pr 1 .state)"
 }
 
@@ -217,7 +218,7 @@ green() {
 	opened qa
 	green
 	expect 69 gp-merge --auto <"$T/document"
-	one_message gp-merge 'check team/gate is not required on main'
+	one_message gp-merge team/gate 'is not required on' main
 	post "$(pr 1 .head)" team/gate success
 	expect 0 gp-merge --auto <"$T/document"
 	jq_is .pull_request.merged true

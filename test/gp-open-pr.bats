@@ -285,7 +285,7 @@ meddling_git() {
 	jq_true '.error.exit >= 65'
 	same remote "$before" "$(snapshot_remote)"
 	# … and the other way round, when that one is done
-	forge set-status "{\"commit\": \"$(pr 1 .head)\", \"context\": \"gp/gate\", \"state\": \"success\", \"description\": null, \"url\": null}" >/dev/null
+	post "$(pr 1 .head)" gp/gate success
 	merge_pr 1
 	gp-read-config <"$T/two" | gp-set-tag >"$T/two.again"
 	expect 0 gp-open-pr <"$T/two.again"
@@ -403,8 +403,8 @@ meddling_git() {
 		start apps/nope v1
 		start apps/api v1
 	} >"$T/many"
-	sh_pipe 65 'gp-set-tag <"$T/many" | gp-open-pr'
+	GP_VERBOSE=-1 sh_pipe 65 'gp-set-tag <"$T/many" | gp-open-pr'
+	one_message gp-set-tag apps:nope
 	same numbers '1 null 2' "$(jq -r .pull_request.number <<<"$output" | paste -sd ' ')"
 	same open '1 2' "$(prs | paste -sd ' ')"
-	one_message gp-set-tag apps:nope
 }

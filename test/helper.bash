@@ -30,8 +30,18 @@ gp_setup() {
 	export GIT_AUTHOR_NAME='Emilia' GIT_AUTHOR_EMAIL='emilia@example.com'
 	export GIT_COMMITTER_NAME='Emilia' GIT_COMMITTER_EMAIL='emilia@example.com'
 	export REMOTE="$T/remote.git" SEED="$T/seed" CLONE="$T/clone"
-	git config --file "$GIT_CONFIG_GLOBAL" init.defaultBranch main
-	git config --file "$GIT_CONFIG_GLOBAL" advice.detachedHead false
+	cat >"$GIT_CONFIG_GLOBAL" <<-'END'
+		[init]
+			defaultBranch = main
+		[advice]
+			detachedHead = false
+		[core]
+			fsync = none
+		[maintenance]
+			auto = false
+		[receive]
+			autogc = false
+	END
 	cd "$T" || return
 }
 
@@ -111,6 +121,7 @@ jq_true() {
 }
 
 # one_message PROGRAM TEXT…: $stderr is one line, from PROGRAM, and has each TEXT.
+# (What programs say of what they did is left out with GP_VERBOSE=-1.)
 one_message() {
 	local program=$1
 
@@ -241,16 +252,33 @@ tags() {
 # forge OP [JSON]: one request to gp-forge-local; prints the result. A refusal
 # is the error object on stderr, and its exit status.
 forge() {
-	local reply
+	local reply more=${2:-'{}'}
 
-	reply=$(jq -cn --arg op "$1" --arg url "file://$REMOTE" --arg base "$BASE" --argjson more "${2:-{\}}" \
-		'{id: 1, op: $op, repository: {provider: "local", url: $url, base: $base}} + $more' |
-		timeout 60 gp-forge-local 3>&-) || return
-	if [ "$(jq 'has("error")' <<<"$reply")" = true ]; then
-		jq -c .error <<<"$reply" >&2
-		return "$(jq .error.exit <<<"$reply")"
+	more=${more#'{'}
+	[ "$more" = '}' ] || more=,$more
+	reply=$(printf '{"id":1,"op":"%s","repository":{"provider":"local","url":"file://%s","base":"%s"}%s\n' \
+		"$1" "$REMOTE" "$BASE" "$more" | timeout 60 gp-forge-local 3>&-) || return
+	if [[ "$reply" == '{"id":1,"result":'* ]]; then
+		reply=${reply#'{"id":1,"result":'}
+		printf '%s\n' "${reply%'}'}"
+		return
 	fi
-	jq -c .result <<<"$reply"
+	printf '%s\n' "$reply" >&2
+	return "$(jq .error.exit <<<"$reply")"
+}
+
+# json TEXT: as a JSON string; nothing is null.
+json() {
+	local text=$1
+
+	[ -n "$text" ] || {
+		echo null
+		return
+	}
+	text=${text//\\/\\\\}
+	text=${text//\"/\\\"}
+	text=${text//$'\t'/\\t}
+	printf '"%s"\n' "${text//$'\n'/\\n}"
 }
 
 # pr N [FILTER]: the pull request as the forge has it.
@@ -263,23 +291,24 @@ prs() {
 	forge find-pr '{"open": true}' | jq -r ".pull_requests[] | ${1:-.number}"
 }
 
-# open_pr BRANCH [TITLE] [DESCRIPTION]: a person opens a pull request; prints its number.
+# open_pr BRANCH [TITLE] [DESCRIPTION]: a person opens a pull request, or changes the open one; prints its number.
 open_pr() {
-	forge open-pr "$(jq -cn --arg b "$1" --arg t "${2:-a change}" --arg d "${3:-}" \
-		'{branch: $b, title: $t, description: $d}')" | jq .pull_request.number
+	local description
+
+	description=$(json "${3:-}")
+	[ "$description" != null ] || description='""'
+	forge open-pr "{\"branch\": \"$1\", \"title\": $(json "${2:-a change}"), \"description\": $description}" |
+		jq .pull_request.number
 }
 
 # merge_pr N [METHOD]: a person presses the button.
 merge_pr() {
-	forge merge-pr "$(jq -cn --argjson n "$1" --arg h "$(pr "$1" .head)" --arg m "${2:-merge}" \
-		'{number: $n, head: $h, method: $m}')" >/dev/null
+	forge merge-pr "{\"number\": $1, \"head\": \"$(pr "$1" .head)\", \"method\": \"${2:-merge}\"}" >/dev/null
 }
 
-# post COMMIT CONTEXT STATE [DESCRIPTION] [NUMBER]: a commit status; no or an empty description is null.
+# post COMMIT CONTEXT STATE [DESCRIPTION]: a commit status; no or an empty description is null.
 post() {
-	forge set-status "$(jq -cn --arg c "$1" --arg x "$2" --arg s "$3" --arg d "${4:-}" --argjson n "${5:-null}" \
-		'{commit: $c, context: $x, state: $s, description: (if $d == "" then null else $d end), url: null}
-		+ if $n == null then {} else {number: $n} end')" >/dev/null
+	forge set-status "{\"commit\": \"$1\", \"context\": $(json "$2"), \"state\": \"$3\", \"description\": $(json "${4:-}"), \"url\": null}" >/dev/null
 }
 
 # flux GROUP ENV STATE [COMMIT] [DESCRIPTION]: what Flux says of GROUP-ENV (default: at the base's tip).
@@ -298,11 +327,8 @@ flux() {
 
 # gate N: what stands on the head of pull request N as gp/gate (state, or none).
 gate() {
-	local head
-
-	head=$(pr "$1" .head)
-	forge list-statuses "{\"commits\": [\"$head\"]}" |
-		jq -r --arg h "$head" '[.statuses[$h][] | select(.context == "gp/gate")][0].state // "none"'
+	forge list-statuses "{\"commits\": [\"$(pr "$1" .head)\"]}" |
+		jq -r '[.statuses[][] | select(.context == "gp/gate")][0].state // "none"'
 }
 
 # require_checks [NAME…]: what the remote's branch requires from here on, instead of gp/gate.
@@ -444,7 +470,7 @@ run_promote() {
 
 # Proofs that nothing was touched.
 
-# snapshot_clone DIR: what a user would notice of a clone.
+# snapshot_clone DIR: what a user would notice of a clone (how deep a shallow one is, is not part of it).
 snapshot_clone() {
 	local dir
 
@@ -458,7 +484,6 @@ snapshot_clone() {
 	echo "FETCH_HEAD $(cksum 2>/dev/null <"$dir/FETCH_HEAD")"
 	find "$dir" -name '*.lock'
 	git -C "$1" reflog --all --format='%H %gd' 2>/dev/null
-	echo "shallow $(git -C "$1" rev-parse --is-shallow-repository)"
 }
 
 # fsck_clean DIR: whole, if with unreferenced objects.

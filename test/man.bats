@@ -83,7 +83,7 @@ words() {
 		program=$(basename "$page" .1)
 		expect 0 "$program" --help
 		for option in $(grep -o -e '--[a-z][a-z-]*' <<<"$output" | sort -u); do
-			grep -Eq -e "Fl -${option#--}"'( |$|[=,:])' "$page" || fail "$program: $option is not in its page"
+			grep -Eq -e "Fl -${option#--}( |\$|[=,:])" "$page" || fail "$program: $option is not in its page"
 		done
 	done
 }

@@ -25,12 +25,15 @@ lay_out() {
 		[ ! -e "$vector/$2" ] || cp "$vector/$2" "$1/$group/$env/vector.yaml"
 		printf 'image: web:v0 # {"$imagepolicy": "%s:%s"}\n' "$group" "$app" >"$1/$group/$env/plain.yaml"
 		jq -cn --arg g "$group" --arg a "$app" --arg t "$tag" --arg e "$env" \
-			'{promotion: {type: "promote", group: $g, app: $a, tag: $t, env: $e, sha: "", feature: ""}}' >>"$T/vectors"
+			'{promotion: {type: "promote", group: $g, app: $a, tag: $t, env: $e, sha: "", feature: ""},
+				environment: {name: $e, auto: false, previous: null}}' >>"$T/vectors"
 	done
-	{
-		echo 'environments:'
-		for vector in "$vectors"/*/; do echo "  - env: $(basename "$vector")"; done
-	} >"$1/gitops-promotion.yaml"
+}
+
+# documents: the vectors' documents, on the current tip.
+documents() {
+	start apps/web v1 >"$T/start"
+	jq -c --slurpfile start "$T/start" '$start[0] + .' "$T/vectors" >"$T/documents"
 }
 
 # judge SHOW: each document of $T/out is what its vector says. SHOW DOCUMENT PATH prints a file as it is now.
@@ -71,7 +74,7 @@ in_work_tree() {
 @test "every vector as a commit" {
 	lay_out "$SEED" before.yaml
 	seed_push vectors
-	gp-read-config <"$T/vectors" >"$T/documents"
+	documents
 	timeout 60 gp-set-tag <"$T/documents" >"$T/out" 2>"$T/err" || true
 	judge in_commit
 }
@@ -80,7 +83,7 @@ in_work_tree() {
 	lay_out "$SEED" before.yaml
 	seed_push vectors
 	git pull --quiet
-	gp-read-config <"$T/vectors" >"$T/documents"
+	documents
 	timeout 60 gp-set-tag --work-tree <"$T/documents" >"$T/out" 2>"$T/err" || true
 	judge in_work_tree
 }
@@ -88,7 +91,7 @@ in_work_tree() {
 @test "every outcome, set again, stays as it is" {
 	lay_out "$SEED" after.yaml
 	seed_push vectors
-	gp-read-config <"$T/vectors" >"$T/documents"
+	documents
 	timeout 60 gp-set-tag <"$T/documents" >"$T/out" 2>"$T/err" || true
 	judge in_commit
 }

@@ -204,8 +204,8 @@ changed() {
 	same exit 1 "$(cat "$S/status.3.exit")"
 	same state failure "$(said status.3 .status.state)"
 	same environment qa "$(said status.3 .status.env)"
-	same lines 1 "$(grep -c '' "$S/status.3.err")"
-	has "$(cat "$S/status.3.err")" 'gp-check-status: ' qa 'health check failed'
+	same messages 1 "$(grep -c 'health check failed' "$S/status.3.err")"
+	has "$(cat "$S/status.3.err")" 'gp-check-status: ' qa
 }
 
 @test "… and merging of the pull request is blocked" {

@@ -1,11 +1,13 @@
 # Who may include whom, for awk -f: the modules of common/ from low to high. A module includes only modules that stand
-# before it; bin/ may include all of them. Each library's header is included by one file.
+# before it; bin/ may include all of them. A file x-y.c is part of module x, unless x-y is a module of its own. Each
+# library's header is included by one file.
 BEGIN {
-	n = split("exit utf8 mem err " \
-		"io json yaml yaml-plain git http " \
-		"oidmap image marker splice setter provider repository config manifests worktree document forge forge-server promotion " \
+	n = split("exit utf8 mem err duration " \
+		"io json yaml git http " \
+		"oidmap image marker splice setter " \
+		"provider repository config manifests worktree document forge forge-server promotion body " \
 		"base claim evidence gate " \
-		"local local-repo local-refs local-state local-merge local-pull " \
+		"local " \
 		"tool", modules, " ")
 	for (i = 1; i <= n; i++)
 		rank[modules[i]] = i
@@ -24,6 +26,8 @@ FNR == 1 {
 	module = FILENAME
 	sub(/.*\//, "", module)
 	sub(/\.[ch]$/, "", module)
+	if (!(module in rank))
+		sub(/-[^-]*$/, "", module)
 	in_bin = FILENAME ~ /^bin\//
 	if (!in_bin && !(module in rank))
 		complain("'" module "' has no place in the order of test/lint/layers.awk")
