@@ -5,6 +5,7 @@
 #include "base.h"
 #include "document.h"
 #include "exit.h"
+#include "mem.h"
 #include "promotion.h"
 #include "tool.h"
 
@@ -143,12 +144,27 @@ static int next(struct state *s, struct gp_json *document, struct gp_promotion *
 	return rc;
 }
 
+static int unknown_environment(const struct state *s, const char *env, int code, struct gp_err *err)
+{
+	char *known = gp_strdup("");
+
+	for (size_t i = 0; i < s->config.environment_count; i++) {
+		char *more = gp_asprintf("%s%s%s", known, i ? ", " : "", s->config.environments[i].name);
+
+		free(known);
+		known = more;
+	}
+	gp_fail(err, code, "unknown environment '%s' (" GP_CONFIG_FILE " has %s)", env, known);
+	free(known);
+	return -1;
+}
+
 static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
 	const char *branch = s->tool->base ? s->tool->base : gp_json_text(gp_document_get(document, "repository.base"));
 	const struct gp_json *json = gp_json_get(document, "promotion");
-	struct gp_promotion p;
+	struct gp_promotion p = {0};
 	int index;
 
 	if ((json || s->next) && gp_promotion_view(&p, json, err))
@@ -159,41 +175,25 @@ static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 	set_config(s, document);
 	if (s->next)
 		return next(s, document, &p, err);
-	/* An environment that is not configured is for the gate to judge: there is just nothing to fill in. */
 	index = json ? gp_config_find(&s->config, p.env) : -1;
-	return index < 0 ? 0 : set_environment(s, document, &p, (size_t)index, err);
-}
-
-static int names_of(const struct gp_config *config, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	*out = '\0';
-	for (size_t i = 0; i < config->environment_count && n + 120 < cap; i++) {
-		const char *name = config->environments[i].name;
-
-		if (i) {
-			memcpy(out + n, ", ", 3);
-			n += 2;
-		}
-		memcpy(out + n, name, strlen(name) + 1);
-		n += strlen(name);
-	}
-	return 0;
+	if (index >= 0)
+		return set_environment(s, document, &p, (size_t)index, err);
+	/* What a pull request claims is for the gate to judge: there is just nothing to fill in. */
+	gp_json_remove(document, "environment");
+	return !json || gp_json_get(document, "pull_request") ? 0 : unknown_environment(s, p.env, GP_EXIT_INPUT, err);
 }
 
 static int start(struct state *s, struct gp_promotion *p, struct gp_json *document, struct gp_err *err)
 {
-	char hex[GP_OID_HEX + 1], known[1024];
+	char hex[GP_OID_HEX + 1];
 	int index = 0;
 
 	if (look(s, s->tool->base, err))
 		return -1;
 	if (p->env)
 		index = gp_config_find(&s->config, p->env);
-	names_of(&s->config, known, sizeof known);
 	if (index < 0)
-		return gp_fail(err, GP_EXIT_CONFIG, "unknown environment '%s' (" GP_CONFIG_FILE " has %s)", p->env, known);
+		return unknown_environment(s, p->env, GP_EXIT_CONFIG, err);
 	p->env = s->config.environments[index].name;
 	p->sha = gp_oid_hex(hex, &s->base.tip);
 	gp_json_set(document, "promotion", gp_promotion_to_json(p));

@@ -26,6 +26,12 @@ int gp_vfail(struct gp_err *err, int code, const char *fmt, va_list ap) __attrib
 /* Puts "what: " before the message of an error that is already there. Returns -1. */
 int gp_fail_in(struct gp_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__
+/* The analyzer does not look into another file to see that these always return -1. */
+#define gp_fail(...) (gp_fail(__VA_ARGS__), -1)
+#define gp_fail_in(...) (gp_fail_in(__VA_ARGS__), -1)
+#endif
+
 /* Forgets the error. */
 void gp_err_clear(struct gp_err *err);
 

@@ -1,5 +1,6 @@
 #include "git.h"
 
+#include <dirent.h>
 #include <git2.h>
 #include <git2/sys/repository.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 
 struct gp_git {
 	git_odb *odb;
+	bool partial;
+	gp_git_missing_fn *missing;
+	void *missing_ctx;
 	git_repository *repo; /* the object database dressed up as a repository: no path, no config, no refs */
 };
 
@@ -86,6 +90,29 @@ bool gp_oid_is_zero(const struct gp_oid *oid)
 	return gp_oid_equal(oid, &zero);
 }
 
+static bool has_promises(const char *objects_dir)
+{
+	char *path = gp_asprintf("%s/pack", objects_dir);
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	bool found = false;
+
+	while (dir && !found && (e = readdir(dir))) {
+		size_t n = strlen(e->d_name);
+
+		found = n > 9 && !strcmp(e->d_name + n - 9, ".promisor");
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+	return found;
+}
+
+bool gp_git_is_partial(const struct gp_git *git)
+{
+	return git->partial;
+}
+
 struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err)
 {
 	struct gp_git *git = gp_calloc(1, sizeof *git);
@@ -101,6 +128,7 @@ struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err)
 		gp_git_free(git);
 		return NULL;
 	}
+	git->partial = has_promises(objects_dir);
 	return git;
 }
 
@@ -119,6 +147,32 @@ bool gp_git_has(struct gp_git *git, const struct gp_oid *oid)
 	git_oid id = to_git(oid);
 
 	return git_odb_exists(git->odb, &id);
+}
+
+void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx)
+{
+	git->missing = fn;
+	git->missing_ctx = ctx;
+}
+
+int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, struct gp_err *err)
+{
+	struct gp_oid *wanted = gp_calloc(n, sizeof *wanted);
+	size_t count = 0;
+	int rc = 0;
+
+	for (size_t i = 0; git->partial && git->missing && i < n; i++) {
+		git_oid id = to_git(&oids[i]);
+
+		if (!git_odb_exists_ext(git->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH))
+			wanted[count++] = oids[i];
+	}
+	if (count) {
+		rc = git->missing(git->missing_ctx, wanted, count, err);
+		git_odb_refresh(git->odb);
+	}
+	free(wanted);
+	return rc;
 }
 
 int gp_git_read_commit(struct gp_git *git, struct gp_commit *out, const struct gp_oid *oid, struct gp_err *err)
@@ -212,8 +266,14 @@ char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid
 {
 	git_oid id = to_git(oid);
 	git_odb_object *object;
+	int rc = git_odb_read(&object, git->odb, &id);
 
-	if (git_odb_read(&object, git->odb, &id)) {
+	if (rc == GIT_ENOTFOUND && git->partial && git->missing) {
+		if (gp_git_need_blobs(git, oid, 1, err))
+			return NULL;
+		rc = git_odb_read(&object, git->odb, &id);
+	}
+	if (rc) {
 		fail_at(err, "cannot read blob", oid);
 		return NULL;
 	}
@@ -269,11 +329,14 @@ int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, 
 int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
 {
 	git_oid id;
+	int rc;
 
-	if (git_odb_hash(&id, data, len, GIT_OBJECT_BLOB))
-		return fail(err, "cannot hash a blob");
-	*out = from_git(&id);
-	return 0;
+	git_libgit2_init();
+	rc = git_odb_hash(&id, data, len, GIT_OBJECT_BLOB) ? fail(err, "cannot hash a blob") : 0;
+	if (!rc)
+		*out = from_git(&id);
+	git_libgit2_shutdown();
+	return rc;
 }
 
 int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const struct gp_oid *base,
@@ -306,13 +369,17 @@ out:
 
 int gp_ident_parse(struct gp_ident *out, const char *line, struct gp_err *err)
 {
-	git_signature *s;
+	git_signature *s = NULL;
+	int rc = 0;
 
+	git_libgit2_init();
 	if (git_signature_from_buffer(&s, line))
-		return gp_fail(err, GP_EXIT_SYSTEM, "not an identity: '%s'", line);
-	*out = (struct gp_ident){gp_strdup(s->name), gp_strdup(s->email), s->when.time, s->when.offset};
+		rc = gp_fail(err, GP_EXIT_SYSTEM, "not an identity: '%s'", line);
+	else
+		*out = (struct gp_ident){gp_strdup(s->name), gp_strdup(s->email), s->when.time, s->when.offset};
 	git_signature_free(s);
-	return 0;
+	git_libgit2_shutdown();
+	return rc;
 }
 
 void gp_ident_free(struct gp_ident *ident)
@@ -423,6 +490,7 @@ char *gp_git_diff_text(const char *path, const char *from, size_t from_len, cons
 	git_diff_options options;
 	char *out = NULL;
 
+	git_libgit2_init();
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
 	options.flags = GIT_DIFF_FORCE_TEXT;
 	if (git_patch_from_buffers(&patch, from, from_len, path, to, to_len, path, &options) ||
@@ -432,5 +500,6 @@ char *gp_git_diff_text(const char *path, const char *from, size_t from_len, cons
 		out = gp_memdup0(text.ptr, text.size);
 	git_buf_dispose(&text);
 	git_patch_free(patch);
+	git_libgit2_shutdown();
 	return out;
 }

@@ -3,7 +3,7 @@
  * and written. The only way to libgit2, which nothing else includes. Nothing
  * here reads configuration, refs, the index or a work tree; ask repository.h.
  * Missing objects are told apart from other errors, because in a shallow or
- * partial clone they can be had.
+ * partial clone they can be had. Functions without a `struct gp_git` need none.
  */
 #ifndef GP_GIT_H
 #define GP_GIT_H
@@ -37,6 +37,19 @@ void gp_git_free(struct gp_git *git);
 /* Whether the object is here; looks for new packs where it is not. */
 bool gp_git_has(struct gp_git *git, const struct gp_oid *oid);
 
+/* Whether this is a partial clone's object database: a pack of it came with a promise (gitformat-pack(5), ".promisor"). */
+bool gp_git_is_partial(const struct gp_git *git);
+
+/* Sets what brings blobs that a partial clone lacks; ctx is borrowed. Without it they are an error. */
+typedef int gp_git_missing_fn(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err);
+void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx);
+
+/*
+ * Makes sure that n blobs are here, bringing all that are missing at once: for
+ * callers that are about to read many of them. errors: 71.
+ */
+int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, struct gp_err *err);
+
 struct gp_commit {
 	struct gp_oid tree, *parents;
 	size_t parent_count;
@@ -64,10 +77,14 @@ int gp_git_find_entry(struct gp_git *git, struct gp_entry *out, const struct gp_
  * errors: 71.
  */
 typedef int gp_git_entry_fn(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err);
-int gp_git_each_entry(struct gp_git *git, const struct gp_oid *tree, gp_git_entry_fn *fn, void *ctx,
+int gp_git_each_entry(struct gp_git *git, const struct gp_oid *oid, gp_git_entry_fn *fn, void *ctx,
 		      struct gp_err *err);
 
-/* The bytes of a blob, with a NUL behind them that is not counted. errors: 71, also where it is not here. Yours. */
+/*
+ * The bytes of a blob, with a NUL behind them that is not counted. One that is
+ * not here (a partial clone) is fetched as gp_git_on_missing says. errors: 71.
+ * Yours.
+ */
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err);
 
 /*
@@ -113,10 +130,10 @@ int gp_git_write_commit(struct gp_git *git, struct gp_oid *out, const struct gp_
 
 /*
  * The tree that a three-way merge of two commits gives, written to the object
- * database. Returns 1 with *tree, 0 where they conflict (or share no
+ * database. Returns 1 with *out, 0 where they conflict (or share no
  * history), -1: 71.
  */
-int gp_git_merge(struct gp_git *git, struct gp_oid *tree, const struct gp_oid *ours, const struct gp_oid *theirs,
+int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
 		 struct gp_err *err);
 
 /* Whether ancestor is commit itself or one of its ancestors, as far as history is here. Returns 1, 0, -1: 71. */

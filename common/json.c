@@ -1,31 +1,13 @@
 #include "json.h"
 
 #include <cjson/cJSON.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exit.h"
+#include "json-scan.h"
 #include "mem.h"
-#include "utf8.h"
-
-enum { MAX_DEPTH = 100, MAX_EXACT_DIGITS = 15 };
-
-/*
- * cJSON takes more than RFC 8259 allows and loses digits of long numbers. So
- * the text is checked here first, and the numbers that a double would change
- * are noted in their order, to be put back into cJSON's tree as they were.
- */
-struct scan {
-	const char *text;
-	size_t len, at;
-	unsigned depth;
-	struct number {
-		size_t at, len;
-		bool exact; /* a plain integer that a double holds */
-	} *numbers;
-	size_t count;
-	struct gp_err *err;
-};
 
 static struct cJSON *tree(const struct gp_json *json)
 {
@@ -44,198 +26,6 @@ static struct cJSON *need(struct cJSON *node)
 	if (!node)
 		gp_reallocarray(NULL, SIZE_MAX, 2);
 	return node;
-}
-
-static int bad(struct scan *s, const char *what)
-{
-	return gp_fail(s->err, GP_EXIT_INPUT, "not valid JSON at byte %zu: %s", s->at + 1, what);
-}
-
-static int peek(const struct scan *s)
-{
-	return s->at < s->len ? (unsigned char)s->text[s->at] : -1;
-}
-
-static void skip_space(struct scan *s)
-{
-	while (s->at < s->len && memchr(" \t\r\n", s->text[s->at], 4))
-		s->at++;
-}
-
-static int hex4(struct scan *s, unsigned *out)
-{
-	*out = 0;
-	for (int i = 0; i < 4; i++, s->at++) {
-		int c = peek(s);
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-
-		if (v < 0)
-			return bad(s, "\\u needs four hexadecimal digits");
-		*out = *out * 16 + (unsigned)v;
-	}
-	return 0;
-}
-
-static int scan_escape(struct scan *s)
-{
-	int c = peek(s);
-	unsigned high, low;
-
-	s->at++;
-	if (c != 'u')
-		return c > 0 && strchr("\"\\/bfnrt", c) ? 0 : bad(s, "unknown escape in a string");
-	if (hex4(s, &high))
-		return -1;
-	if (high == 0)
-		return bad(s, "\\u0000 in a string");
-	if (high >= 0xdc00 && high <= 0xdfff)
-		return bad(s, "lone surrogate in a string");
-	if (high < 0xd800 || high > 0xdbff)
-		return 0;
-	if (s->len - s->at < 6 || s->text[s->at] != '\\' || s->text[s->at + 1] != 'u')
-		return bad(s, "lone surrogate in a string");
-	s->at += 2;
-	if (hex4(s, &low))
-		return -1;
-	return low >= 0xdc00 && low <= 0xdfff ? 0 : bad(s, "lone surrogate in a string");
-}
-
-static int scan_string(struct scan *s)
-{
-	s->at++;
-	for (;;) {
-		int c = peek(s);
-
-		if (c < 0)
-			return bad(s, "text ends within a string");
-		if (c < 0x20)
-			return bad(s, "control character in a string");
-		if (c == '"') {
-			s->at++;
-			return 0;
-		}
-		if (c == '\\') {
-			s->at++;
-			if (scan_escape(s))
-				return -1;
-			continue;
-		}
-		size_t n = gp_utf8_length(s->text + s->at, s->len - s->at);
-
-		if (!n)
-			return bad(s, "not UTF-8");
-		s->at += n;
-	}
-}
-
-static size_t scan_digits(struct scan *s)
-{
-	size_t from = s->at;
-
-	while (peek(s) >= '0' && peek(s) <= '9')
-		s->at++;
-	return s->at - from;
-}
-
-static int scan_number(struct scan *s)
-{
-	size_t from = s->at, whole, digits;
-	bool exact = true;
-
-	if (peek(s) == '-')
-		s->at++;
-	digits = s->at;
-	whole = scan_digits(s);
-	if (!whole || (whole > 1 && s->text[digits] == '0'))
-		return bad(s, "not a number");
-	if (peek(s) == '.') {
-		s->at++;
-		exact = false;
-		if (!scan_digits(s))
-			return bad(s, "not a number");
-	}
-	if (peek(s) == 'e' || peek(s) == 'E') {
-		s->at++;
-		exact = false;
-		if (peek(s) == '+' || peek(s) == '-')
-			s->at++;
-		if (!scan_digits(s))
-			return bad(s, "not a number");
-	}
-	bool negative_zero = s->at - from == 2 && s->text[from] == '-' && s->text[from + 1] == '0';
-
-	s->numbers = gp_grow(s->numbers, s->count, sizeof *s->numbers);
-	s->numbers[s->count++] = (struct number){from, s->at - from, exact && whole <= MAX_EXACT_DIGITS && !negative_zero};
-	return 0;
-}
-
-static int scan_value(struct scan *s);
-
-static int scan_members(struct scan *s, char close)
-{
-	bool object = close == '}';
-
-	if (++s->depth > MAX_DEPTH)
-		return bad(s, "nested too deeply");
-	s->at++;
-	skip_space(s);
-	if (peek(s) == close) {
-		s->at++;
-		s->depth--;
-		return 0;
-	}
-	for (;;) {
-		if (object) {
-			skip_space(s);
-			if (peek(s) != '"')
-				return bad(s, "a member's name in double quotes was expected");
-			if (scan_string(s))
-				return -1;
-			skip_space(s);
-			if (peek(s) != ':')
-				return bad(s, "':' was expected");
-			s->at++;
-		}
-		if (scan_value(s))
-			return -1;
-		skip_space(s);
-		if (peek(s) == close)
-			break;
-		if (peek(s) != ',')
-			return bad(s, object ? "',' or '}' was expected" : "',' or ']' was expected");
-		s->at++;
-	}
-	s->at++;
-	s->depth--;
-	return 0;
-}
-
-static int scan_value(struct scan *s) /* NOLINT(misc-no-recursion): bounded by MAX_DEPTH */
-{
-	static const char *const words[] = {"true", "false", "null"};
-
-	skip_space(s);
-	switch (peek(s)) {
-	case '{':
-		return scan_members(s, '}');
-	case '[':
-		return scan_members(s, ']');
-	case '"':
-		return scan_string(s);
-	default:
-		break;
-	}
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		size_t n = strlen(words[i]);
-
-		if (s->len - s->at >= n && !memcmp(s->text + s->at, words[i], n)) {
-			s->at += n;
-			return 0;
-		}
-	}
-	if (peek(s) == '-' || (peek(s) >= '0' && peek(s) <= '9'))
-		return scan_number(s);
-	return bad(s, peek(s) < 0 ? "text ends too early" : "a value was expected");
 }
 
 static int by_key(const void *a, const void *b)
@@ -259,49 +49,45 @@ static int check_keys(const struct cJSON *object, struct gp_err *err)
 	return rc;
 }
 
-/* Goes through the tree in the order of the text: checks keys, puts inexact numbers back as raw text. */
-static int settle(struct cJSON *node, const struct scan *s, size_t *next, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+/* Goes through the tree in the order of the text: checks keys, puts numbers that cJSON changed back as raw text. */
+static int settle(struct cJSON *node, const char *text, const struct gp_json_number **next, struct gp_err *err)
 {
 	if (cJSON_IsNumber(node)) {
-		const struct number *n = &s->numbers[(*next)++];
+		const struct gp_json_number *n = (*next)++;
 
 		if (!n->exact) {
 			node->type = (node->type & ~0xff) | cJSON_Raw;
-			node->valuestring = gp_memdup0(s->text + n->at, n->len);
+			node->valuestring = gp_memdup0(text + n->at, n->len);
 		}
 	}
 	if (cJSON_IsObject(node) && check_keys(node, err))
 		return -1;
 	for (struct cJSON *c = node->child; c; c = c->next)
-		if (settle(c, s, next, err))
+		if (settle(c, text, next, err))
 			return -1;
 	return 0;
 }
 
 struct gp_json *gp_json_parse(const char *text, size_t len, struct gp_err *err)
 {
-	struct scan s = {.text = text, .len = len, .err = err};
+	struct gp_json_numbers numbers = {0};
+	const struct gp_json_number *next;
 	struct cJSON *node = NULL;
-	size_t next = 0;
 
-	if (scan_value(&s))
+	if (gp_json_scan(&numbers, text, len, err))
 		goto out;
-	skip_space(&s);
-	if (s.at < len) {
-		bad(&s, "text after the value");
-		goto out;
-	}
 	node = cJSON_ParseWithLength(text, len);
 	if (!node) {
 		gp_fail(err, GP_EXIT_INPUT, "not valid JSON");
 		goto out;
 	}
-	if (settle(node, &s, &next, err)) {
+	next = numbers.item;
+	if (settle(node, text, &next, err)) {
 		cJSON_Delete(node);
 		node = NULL;
 	}
 out:
-	free(s.numbers);
+	free(numbers.item);
 	return handle(node);
 }
 

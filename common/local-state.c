@@ -6,10 +6,11 @@
  *                         method (of auto-merge), tested_base and test_merge (or null): the base tip of the last test
  *                         merge, and what came of it
  *   closed/<N/100>/N      likewise, merged or closed
- *   merged/<2>/<38>       by a commit's id: the numbers of those that were merged as this commit
- *   status/<2>/<38>       by a commit's id: its statuses, newest first
+ *   merged/<1>/<1>/<38>   by a commit's id: the numbers of those that were merged as this commit
+ *   status/<1>/<1>/<38>   by a commit's id: its statuses, newest first
  *
- * each a file of JSON. Directories are split so that a change stays small in a repository that is used for years.
+ * each a file of JSON. Directories are split so that a change stays small in a repository that is used for years, and
+ * that most of them are small enough for libgit2's cache.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static char *closed_path(int64_t number)
 
 static char *commit_path(const char *kind, const char *commit)
 {
-	return gp_asprintf("%s/%.2s/%s", kind, commit, commit + 2);
+	return gp_asprintf("%s/%.1s/%.1s/%s", kind, commit, commit + 1, commit + 2);
 }
 
 static struct gp_json *read_json(struct gp_local *local, const struct gp_oid *blob, struct gp_err *err)

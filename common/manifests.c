@@ -132,6 +132,39 @@ static int walk_entry(void *ctx, const char *name, const struct gp_entry *entry,
 	return rc;
 }
 
+/* The ids of an environment's manifests that are not known yet. */
+struct listing {
+	struct gp_manifests *m;
+	struct gp_oid *oids;
+	size_t count;
+};
+
+static int list_file(void *ctx, const char *path, const struct gp_entry *entry, struct gp_err *err)
+{
+	struct listing *l = ctx;
+
+	(void)path;
+	(void)err;
+	if (!gp_oidmap_get(&l->m->blobs, &entry->oid)) {
+		l->oids = gp_grow(l->oids, l->count, sizeof *l->oids);
+		l->oids[l->count++] = entry->oid;
+	}
+	return 0;
+}
+
+/* In a partial clone: brings all of an environment's manifests at once, instead of one by one as they are read. */
+static int bring_blobs(struct gp_manifests *m, const struct gp_oid *env_tree, const char *dir, struct gp_err *err)
+{
+	struct listing listing = {m, NULL, 0};
+	struct walk walk = {m, list_file, &listing, dir, 0};
+	int rc = gp_git_each_entry(m->git, env_tree, walk_entry, &walk, err);
+
+	if (!rc)
+		rc = gp_git_need_blobs(m->git, listing.oids, listing.count, err);
+	free(listing.oids);
+	return rc;
+}
+
 /* The tree of <group>/<env>. Returns 1, 0 where there is none, -1. */
 static int find_env(struct gp_manifests *m, struct gp_entry *out, const struct gp_oid *tree, const char *path,
 		    struct gp_err *err)
@@ -292,6 +325,8 @@ int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const str
 	int found = find_env(m, &top, tree, dir, err), rc = -1;
 
 	*out = (struct gp_change){0};
+	if (found > 0 && gp_git_is_partial(m->git) && bring_blobs(m, &top.oid, dir, err))
+		found = -1;
 	if (found == 0)
 		gp_fail(err, GP_EXIT_INPUT, "no directory '%s' in the repository", dir);
 	else if (found > 0)
@@ -408,9 +443,10 @@ int gp_manifests_carry(struct gp_manifests *m, struct gp_carry *out, const struc
 		free(of);
 	}
 	dir = gp_asprintf("%s/%s", setter->group, env);
-	sum.path = dir;
 	int rc = find_env(m, &top, tree, dir, err);
 
+	if (rc > 0 && gp_git_is_partial(m->git) && bring_blobs(m, &top.oid, dir, err))
+		rc = -1;
 	if (rc > 0) {
 		/* The environment's own tree is an entry like those below it: its memo spares the whole walk. */
 		sum.path = setter->group;

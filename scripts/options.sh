@@ -26,7 +26,7 @@ common_usage='  -n, --dry-run        say what would be done and do nothing
       --provider name  forge (default: told by the URL of the remote)
       --remote name    remote (default: origin)
   -q, --quiet          only errors on standard error
-  -v, --verbose        say more; twice: everything
+  -v, --verbose        say more
   -h, --help           show this help
   -V, --version        show the version'
 

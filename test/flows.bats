@@ -88,7 +88,7 @@ wrong() {
 
 @test "wrong input: an unknown environment" {
 	make_gitops
-	wrong 64 gp-read-config staging --env staging
+	wrong 78 gp-read-config staging --env staging
 }
 
 @test "wrong input: YAML with a tab" {
@@ -164,9 +164,9 @@ wrong() {
 	local remote
 
 	remote=$(snapshot_remote)
-	sh_pipe 64 'gp-read-config --group apps --app web --tag v1 --env nowhere | gp-set-tag | gp-open-pr | gp-merge --auto'
+	sh_pipe 78 'gp-read-config --group apps --app web --tag v1 --env nowhere | gp-set-tag | gp-open-pr | gp-merge --auto'
 	one_message gp-read-config nowhere
-	sh_pipe 64 'gp-new --group apps --app web --tag v1 --env nowhere'
+	sh_pipe 78 'gp-new --group apps --app web --tag v1 --env nowhere'
 	one_message gp-read-config nowhere
 	same remote "$remote" "$(snapshot_remote)"
 	same open '' "$(prs)"

@@ -36,7 +36,10 @@ FNR == 1 {
 /^#[ \t]*include[ \t]*"/ {
 	split($0, part, "\"")
 	included = part[2]
-	if (sub(/\.h$/, "", included) != 1 || !(included in rank))
+	is_header = sub(/\.h$/, "", included)
+	if (!(included in rank))
+		sub(/-[^-]*$/, "", included)
+	if (!is_header || !(included in rank))
 		complain("\"" part[2] "\" is no header of a known module")
 	else if (!in_bin && included != module && module in rank && rank[included] >= rank[module])
 		complain("'" module "' stands below '" included "' and may not include it")

@@ -1,0 +1,257 @@
+#include "repository-git.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "exit.h"
+#include "io.h"
+#include "mem.h"
+
+enum { MAX_WORDS = 24, MAX_DEEPEN = 1 << 14 };
+
+/* Reads "OID\tREF" lines of ls-remote for the one ref. Returns whether it is there. */
+static bool find_ref(const char *listing, const char *ref, struct gp_oid *oid)
+{
+	size_t n = strlen(ref);
+
+	for (const char *line = listing; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *tab = strchr(line, '\t');
+
+		if (tab && tab - line == GP_OID_HEX && !strncmp(tab + 1, ref, n) && (tab[1 + n] == '\n' || !tab[1 + n])) {
+			char *hex = gp_memdup0(line, GP_OID_HEX);
+			int bad = gp_oid_parse(oid, hex);
+
+			free(hex);
+			return !bad;
+		}
+	}
+	return false;
+}
+
+static int unreachable(const struct gp_repository *r, struct gp_err *err)
+{
+	return gp_fail_in(err, "cannot reach remote '%s' (%s)", r->remote, r->clean_url);
+}
+
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, struct gp_err *err)
+{
+	char *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL, *out = NULL;
+	const char *const named[] = {"git", "ls-remote", "--", r->url, ref, NULL};
+	const char *const head[] = {"git", "ls-remote", "--symref", "--", r->url, "HEAD", NULL};
+	int rc = -1;
+
+	*branch = NULL;
+	if (gp_repository_git(&out, base ? named : head, "git ls-remote", err)) {
+		unreachable(r, err);
+		goto out;
+	}
+	if (base) {
+		*branch = gp_strdup(base);
+	} else if (!strncmp(out, "ref: refs/heads/", 16)) {
+		*branch = gp_memdup0(out + 16, strcspn(out + 16, "\t\n"));
+	}
+	if (find_ref(out, base ? ref : "HEAD", tip) && *branch)
+		rc = 0;
+	else if (base)
+		gp_fail(err, GP_EXIT_REFUSED, "no branch '%s' in %s", base, r->clean_url);
+	else
+		gp_fail(err, GP_EXIT_REFUSED, "%s has no default branch yet: push a first commit, or name a branch with --base",
+			r->clean_url);
+	if (rc) {
+		free(*branch);
+		*branch = NULL;
+	}
+out:
+	free(out);
+	free(ref);
+	return rc;
+}
+
+int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err)
+{
+	char *ref = gp_asprintf("refs/heads/%s", branch), *out = NULL;
+	const char *const argv[] = {"git", "ls-remote", "--", r->push_url, ref, NULL};
+	int rc = gp_repository_git(&out, argv, "git ls-remote", err);
+
+	memset(oid, 0, sizeof *oid);
+	if (rc)
+		unreachable(r, err);
+	else
+		find_ref(out, ref, oid);
+	free(out);
+	free(ref);
+	return rc;
+}
+
+/* Parallel fetches into one shallow clone undo each other: one at a time. Returns the lock's descriptor, or -1. */
+static int lock_fetches(const struct gp_repository *r)
+{
+	int fd = open(r->git_dir, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		while (flock(fd, LOCK_EX) && errno == EINTR)
+			;
+	return fd;
+}
+
+/* Fetches base and n commits. deepen: how many more commits of history in a shallow clone (0: plain). */
+static int fetch_once(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n, unsigned deepen,
+		      struct gp_err *err)
+{
+	char depth[32], hex[4][GP_OID_HEX + 1], *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL;
+	const char *argv[MAX_WORDS] = {"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=",
+				       "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"};
+	size_t w = 10;
+	int rc;
+
+	snprintf(depth, sizeof depth, "--deepen=%u", deepen);
+	if (deepen)
+		argv[w++] = depth;
+	argv[w++] = "--";
+	argv[w++] = r->url;
+	if (ref)
+		argv[w++] = ref;
+	for (size_t i = 0; i < n && i < 4; i++)
+		argv[w++] = gp_oid_hex(hex[i], &commits[i]);
+	rc = gp_repository_git(NULL, argv, "git fetch", err);
+	free(ref);
+	return rc;
+}
+
+/* A server may not know --deepen: then once more without it. */
+static int fetch(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n, unsigned deepen,
+		 struct gp_err *err)
+{
+	struct gp_err first = {0};
+	int lock = lock_fetches(r), rc = fetch_once(r, base, commits, n, deepen, &first);
+
+	if (rc && deepen && (strstr(first.message, "deepen") || strstr(first.message, "shallow")))
+		rc = fetch_once(r, base, commits, n, 0, err);
+	else if (rc)
+		gp_fail(err, first.code, "%s", first.message);
+	if (lock >= 0)
+		close(lock);
+	return rc ? unreachable(r, err) : 0;
+}
+
+int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err)
+{
+	struct gp_repository *r = ctx;
+	const char *const argv[] = {"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=",
+				    "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
+				    "--filter=blob:none", "--stdin", "--", r->remote, NULL};
+	char *ids = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
+	int lock = lock_fetches(r), rc;
+
+	for (size_t i = 0; i < n; i++) {
+		gp_oid_hex(ids + i * (GP_OID_HEX + 1), &oids[i]);
+		ids[(i + 1) * (GP_OID_HEX + 1) - 1] = '\n';
+	}
+	rc = gp_repository_git_with(NULL, argv, ids, strlen(ids), "git fetch", err);
+	if (lock >= 0)
+		close(lock);
+	free(ids);
+	return rc ? unreachable(r, err) : 0;
+}
+
+int gp_repository_need(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
+		       struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1];
+	size_t missing = 0;
+
+	for (size_t i = 0; i < n; i++)
+		missing += !gp_git_has(r->git, &commits[i]);
+	if (!missing)
+		return 0;
+	if (fetch(r, base, commits, n, 2, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!gp_git_has(r->git, &commits[i]))
+			return gp_fail(err, GP_EXIT_REFUSED, "%s does not hand out commit %s", r->clean_url,
+				       gp_oid_hex(hex, &commits[i]));
+	return 0;
+}
+
+int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,
+		       const struct gp_oid *oid, struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1];
+	int found = gp_git_read_commit(r->git, out, oid, err);
+
+	for (unsigned deepen = 4; !found && deepen <= MAX_DEEPEN; deepen *= 2) {
+		if (fetch(r, base, head, head ? 1 : 0, deepen, err))
+			return -1;
+		found = gp_git_read_commit(r->git, out, oid, err);
+	}
+	if (!found)
+		gp_fail(err, GP_EXIT_SYSTEM, "history of '%s' ends before commit %s (fetch more: git fetch --unshallow)", base,
+			gp_oid_hex(hex, oid));
+	return found > 0 ? 0 : -1;
+}
+
+/* The server's own words: what hooks and the forge said ("remote: …"), and why the ref was rejected. */
+static int refused(const struct gp_repository *r, const char *branch, struct gp_output *o, struct gp_err *err)
+{
+	const char *line = strstr(o->out, "\n!\t"), *why = line ? strchr(line, '[') : NULL;
+	char *said = gp_strdup("");
+
+	if (!why) {
+		free(said);
+		return gp_fail(err, GP_EXIT_SYSTEM, "cannot push branch '%s' to %s: %s", branch, r->clean_url,
+			       gp_repository_git_reason(o->err));
+	}
+	for (const char *at = o->err; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		int len = (int)strcspn(at, "\n");
+
+		if (len <= 8 || strncmp(at, "remote: ", 8) != 0 || strspn(at + 8, " \r") == (size_t)(len - 8))
+			continue;
+		char *more = gp_asprintf("%s: %.*s", said, len - 8, at + 8);
+
+		free(said);
+		said = more;
+	}
+	gp_fail(err, GP_EXIT_REFUSED, "cannot push branch '%s' to %s: %.*s%s", branch, r->clean_url, (int)strcspn(why, "\n"),
+		why, said);
+	free(said);
+	return -1;
+}
+
+int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
+		       const struct gp_oid *old, struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1], old_hex[GP_OID_HEX + 1];
+	char *refspec = gp_asprintf("%s:refs/heads/%s", gp_oid_hex(hex, commit), branch);
+	char *lease = gp_asprintf("--force-with-lease=refs/heads/%s:%s", branch,
+				  gp_oid_is_zero(old) ? "" : gp_oid_hex(old_hex, old));
+	const char *const argv[] = {"git", "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed",
+				    "--recurse-submodules=no", lease, "--", r->push_url, refspec, NULL};
+	struct gp_output o;
+	struct gp_oid now;
+	int rc = gp_run(&o, argv, gp_repository_git_env, NULL, 0, err);
+
+	if (rc || !o.status)
+		goto out;
+	/* Whether the lease was lost is asked of the remote, not read out of words that differ between transports. */
+	rc = gp_repository_branch(r, branch, &now, err);
+	if (rc)
+		goto out;
+	if (gp_oid_equal(&now, commit)) {
+		rc = 0;
+	} else if (!gp_oid_equal(&now, old)) {
+		rc = gp_fail(err, GP_EXIT_RETRY, "branch '%s' was moved by somebody else just now: run again", branch);
+	} else {
+		rc = refused(r, branch, &o, err);
+	}
+out:
+	gp_output_free(&o);
+	free(lease);
+	free(refspec);
+	return rc;
+}
