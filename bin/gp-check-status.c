@@ -28,8 +28,8 @@ static const char help[] =
 
 enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000 };
 
-static const char *const state_names[] = {
-	[GP_GATE_OPEN] = "success", [GP_GATE_CLOSED] = "failure", [GP_GATE_UNDECIDED] = "pending"};
+static const char *const state_names[] =
+	{[GP_GATE_OPEN] = "success", [GP_GATE_CLOSED] = "failure", [GP_GATE_UNDECIDED] = "pending"};
 
 struct state {
 	struct gp_tool *tool;

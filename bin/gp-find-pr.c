@@ -99,7 +99,8 @@ static int emit_merged_as(struct state *s, const struct gp_oid *commit, struct g
 		if (gp_json_get_true(pull, "fork")) {
 			gp_tool_say(s->tool, 0, "passed over #%lld: it came from a fork", number);
 		} else if (strcmp(gp_json_get_text(pull, "base"), s->base.branch) != 0) {
-			gp_tool_say(s->tool, 0, "passed over #%lld: it was merged into '%s'", number, gp_json_get_text(pull, "base"));
+			gp_tool_say(s->tool, 0, "passed over #%lld: it was merged into '%s'", number,
+				    gp_json_get_text(pull, "base"));
 		} else if (!gp_json_get(document, "promotion")) {
 			gp_tool_say(s->tool, 0, "passed over #%lld: it is no promotion", number);
 		} else {
@@ -113,8 +114,8 @@ static int emit_merged_as(struct state *s, const struct gp_oid *commit, struct g
 }
 
 /* The first-parent commits behind since (zero: only the commit itself) up to commit, newest first. */
-static int commits_of_push(struct state *s, const struct gp_oid *since, const struct gp_oid *commit, struct gp_oid **out,
-			   size_t *count, struct gp_err *err)
+static int commits_of_push(struct state *s, const struct gp_oid *since, const struct gp_oid *commit,
+			   struct gp_oid **out, size_t *count, struct gp_err *err)
 {
 	struct gp_oid at = *commit;
 	bool more = true;
@@ -136,7 +137,9 @@ static int commits_of_push(struct state *s, const struct gp_oid *since, const st
 	}
 	if (!gp_oid_equal(&at, since)) {
 		/* A forced push: what came before is no part of this history. */
-		gp_tool_say(s->tool, -1, "warning: the push does not follow from what was there before; looking at its last commit alone");
+		gp_tool_say(
+			s->tool, -1,
+			"warning: the push does not follow from what was there before; looking at its last commit alone");
 		*count = 1;
 	}
 	return 0;
@@ -144,7 +147,9 @@ static int commits_of_push(struct state *s, const struct gp_oid *since, const st
 
 static int find_merged(struct state *s, struct gp_err *err)
 {
-	const char *until = s->commit ? s->commit : s->ci.commit, *from = s->since ? s->since : s->commit ? NULL : s->ci.since;
+	const char *until = s->commit ? s->commit : s->ci.commit, *from = s->since    ? s->since
+									  : s->commit ? NULL
+										      : s->ci.since;
 	struct gp_oid commit = s->base.tip, since = {{0}}, *commits = NULL;
 	size_t count = 0;
 	int rc = -1;
@@ -193,8 +198,8 @@ static int find_by_number(struct state *s, const char *text, struct gp_err *err)
 	else if (strcmp(gp_json_get_text(pull, "state"), "open") != 0)
 		reason = gp_asprintf("pull request #%lld is %s", (long long)number, gp_json_get_text(pull, "state"));
 	else if (!s->number && s->ci.head && strcmp(gp_json_get_text(pull, "head"), s->ci.head) != 0)
-		rc = gp_fail(err, GP_EXIT_RETRY, "this job is for %.10s, but the head of #%lld is %.10s by now", s->ci.head,
-			     (long long)number, gp_json_get_text(pull, "head"));
+		rc = gp_fail(err, GP_EXIT_RETRY, "this job is for %.10s, but the head of #%lld is %.10s by now",
+			     s->ci.head, (long long)number, gp_json_get_text(pull, "head"));
 	else
 		emit(s, pull);
 	if (reason)
@@ -251,7 +256,8 @@ static int find_open(struct state *s, struct gp_err *err)
 		return find_by_number(s, s->number ? s->number : s->ci.number, err);
 	branch = gp_repository_checked_out(err);
 	if (!branch)
-		return gp_fail(err, GP_EXIT_USAGE, "no branch is checked out here: which pull request? (--number, --branch or --all)");
+		return gp_fail(err, GP_EXIT_USAGE,
+			       "no branch is checked out here: which pull request? (--number, --branch or --all)");
 	rc = find_by_branch(s, branch, err);
 	free(branch);
 	return rc;
@@ -276,7 +282,8 @@ static int check_options(const struct state *s, struct gp_err *err)
 static int find(struct state *s, struct gp_err *err)
 {
 	if (check_options(s, err) || gp_ci_read(&s->ci, getenv, err) ||
-	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) || gp_base_ask(&s->base, s->tool->base, err))
+	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
+	    gp_base_ask(&s->base, s->tool->base, err))
 		return -1;
 	gp_base_to_document(&s->base, s->repository);
 	if (gp_tool_forge(s->tool, &s->forge, s->repository, err))

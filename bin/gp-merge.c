@@ -6,23 +6,22 @@
 #include "exit.h"
 #include "tool.h"
 
-static const char help[] =
-	"usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method merge|rebase|squash]\n"
-	"                [--provider name] [--remote name]\n"
-	"\n"
-	"Merges the pull request of each document now; with --auto, switches auto-merge on\n"
-	"where the environment has auto: true, and off where it has not.\n"
-	"\n"
-	"      --auto           let the forge merge once its required checks are green\n"
-	"      --method how     merge (default), rebase or squash\n"
-	"  -n, --dry-run        say what would be done and do nothing\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method merge|rebase|squash]\n"
+			   "                [--provider name] [--remote name]\n"
+			   "\n"
+			   "Merges the pull request of each document now; with --auto, switches auto-merge on\n"
+			   "where the environment has auto: true, and off where it has not.\n"
+			   "\n"
+			   "      --auto           let the forge merge once its required checks are green\n"
+			   "      --method how     merge (default), rebase or squash\n"
+			   "  -n, --dry-run        say what would be done and do nothing\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "      --provider name  forge (default: told by the remote's URL)\n"
+			   "      --remote name    remote (default: origin)\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 struct state {
 	struct gp_tool *tool;
@@ -53,7 +52,8 @@ static int read_pull(struct pull *out, const struct gp_json *document, struct gp
 	if (out->number <= 0)
 		return gp_fail(err, GP_EXIT_INPUT, "document has no pull_request.number");
 	if (gp_oid_parse(&ignored, out->head))
-		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'", out->head);
+		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
+			       out->head);
 	return 0;
 }
 
@@ -119,9 +119,10 @@ static int merge_unguarded(struct state *s, struct gp_json *document, const stru
 	if (green < 0)
 		return -1;
 	if (!green)
-		return gp_fail(err, GP_EXIT_REFUSED,
-			       "pull request #%lld is not merged: check '%s' is not required on '%s', so nothing would wait for %s",
-			       (long long)pull->number, check, s->base.branch, gp_json_text(previous));
+		return gp_fail(
+			err, GP_EXIT_REFUSED,
+			"pull request #%lld is not merged: check '%s' is not required on '%s', so nothing would wait for %s",
+			(long long)pull->number, check, s->base.branch, gp_json_text(previous));
 	return merge_now(s, document, pull, err);
 }
 
@@ -143,7 +144,9 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 	if (gp_json_get_true(gp_json_get(document, "pull_request"), "merged"))
 		gp_tool_say(s->tool, 0, "#%lld is merged", (long long)pull->number);
 	else
-		gp_tool_say(s->tool, 0, on ? "#%lld merges by itself once its checks are green" : "#%lld waits for a person to merge it",
+		gp_tool_say(s->tool, 0,
+			    on ? "#%lld merges by itself once its checks are green"
+			       : "#%lld waits for a person to merge it",
 			    (long long)pull->number);
 	return 0;
 }
@@ -172,9 +175,10 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 	if (s->dry_run)
 		gp_json_set_bool(document, "dry_run", true);
 	if (gp_document_is_dry_run(document)) {
-		gp_tool_say(s->tool, 0, !s->automatic ? "would merge it now"
-					: on          ? "would let it merge by itself once its checks are green"
-						      : "would let it wait for a person to merge it");
+		gp_tool_say(s->tool, 0,
+			    !s->automatic ? "would merge it now"
+			    : on          ? "would let it merge by itself once its checks are green"
+					  : "would let it wait for a person to merge it");
 		return 0;
 	}
 	if (read_pull(&pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
@@ -200,7 +204,8 @@ int main(int argc, char **argv)
 					    {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options)) {
-		if (strcmp(s.method, "merge") != 0 && strcmp(s.method, "squash") != 0 && strcmp(s.method, "rebase") != 0) {
+		if (strcmp(s.method, "merge") != 0 && strcmp(s.method, "squash") != 0 &&
+		    strcmp(s.method, "rebase") != 0) {
 			gp_fail(&err, GP_EXIT_USAGE, "--method is merge, rebase or squash, not '%s'", s.method);
 			gp_tool_fail(&tool, &err);
 		} else {

@@ -10,20 +10,19 @@
 #include "mem.h"
 #include "tool.h"
 
-static const char help[] =
-	"usage: gp-open-pr [-hnqVv] [-C dir] [--provider name] [--remote name]\n"
-	"\n"
-	"Pushes the commit of each document to its branch and opens the pull request, or\n"
-	"resets the one that is open. One that is sound already keeps its commit.\n"
-	"\n"
-	"  -n, --dry-run        say what would be done and do nothing\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-open-pr [-hnqVv] [-C dir] [--provider name] [--remote name]\n"
+			   "\n"
+			   "Pushes the commit of each document to its branch and opens the pull request, or\n"
+			   "resets the one that is open. One that is sound already keeps its commit.\n"
+			   "\n"
+			   "  -n, --dry-run        say what would be done and do nothing\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "      --provider name  forge (default: told by the remote's URL)\n"
+			   "      --remote name    remote (default: origin)\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 enum { MAX_BEHIND = 1000 };
 
@@ -61,8 +60,9 @@ static int read_job(struct job *job, struct gp_json *document, struct gp_err *er
 		return -1;
 	/* Whatever a document says, nothing but a promotion's own branch is ever pushed. */
 	if (strcmp(branch, job->branch) != 0)
-		return gp_fail(err, GP_EXIT_INPUT, "change.branch in the document is '%s', but this promotion's branch is '%s'",
-			       branch, job->branch);
+		return gp_fail(err, GP_EXIT_INPUT,
+			       "change.branch in the document is '%s', but this promotion's branch is '%s'", branch,
+			       job->branch);
 	if (gp_oid_parse(&job->tip, tip))
 		return gp_fail(err, GP_EXIT_INPUT, "repository.tip in the document is not a commit id: '%s'", tip);
 	if (job->dry_run)
@@ -111,7 +111,8 @@ static int open_new(struct state *s, struct job *job, struct gp_err *err)
 	pull = gp_forge_open_pr(s->forge, job->branch, job->title, body, &created, err);
 	free(body);
 	if (!pull)
-		return gp_fail_in(err, "cannot open pull request of '%s' on '%s'", job->branch, s->base.repository.clean_url);
+		return gp_fail_in(err, "cannot open pull request of '%s' on '%s'", job->branch,
+				  s->base.repository.clean_url);
 	gp_tool_say(s->tool, 0, "%s pull request #%lld '%s'", created ? "opened" : "updated",
 		    (long long)gp_json_get_int(pull, "number", 0), job->title);
 	keep(job, pull, &job->commit, created, !created);
@@ -137,8 +138,11 @@ static int describe(struct state *s, struct job *job, struct gp_json *pull, cons
 		rc = answer ? 0 : gp_fail_in(err, "cannot update pull request #%lld", number);
 	}
 	if (!rc) {
-		gp_tool_say(s->tool, 0, was_reset ? "reset pull request #%lld to '%s'" : wrong ? "repaired pull request #%lld '%s'"
-					: "pull request #%lld '%s' is as it should be", number, title);
+		gp_tool_say(s->tool, 0,
+			    was_reset ? "reset pull request #%lld to '%s'"
+			    : wrong   ? "repaired pull request #%lld '%s'"
+				      : "pull request #%lld '%s' is as it should be",
+			    number, title);
 		keep(job, pull, head, created, was_reset || wrong);
 	}
 	free(title);
@@ -181,7 +185,8 @@ static int reset(struct state *s, struct job *job, struct gp_json *pull, const s
 /* The claim's environment comes before ours: something newer is on its way through the same branch. */
 static bool is_ahead(const struct job *job, const struct gp_claim *claim)
 {
-	int theirs = gp_config_find(&job->config, claim->promotion.env), ours = gp_config_find(&job->config, job->promotion.env);
+	int theirs = gp_config_find(&job->config, claim->promotion.env),
+	    ours = gp_config_find(&job->config, job->promotion.env);
 
 	return theirs >= 0 && theirs < ours;
 }
@@ -199,13 +204,14 @@ static int meet_open(struct state *s, struct job *job, struct gp_chain *chain, s
 	if (gp_claim_read(&claim, &s->base, chain, job->branch, &head, description, err))
 		goto out;
 	if (!claim.metadata) {
-		gp_fail(err, GP_EXIT_REFUSED, "pull request #%lld of branch '%s' is no promotion: %s; close it first", number,
-			job->branch, claim.reason ? claim.reason : "it says nothing about one");
+		gp_fail(err, GP_EXIT_REFUSED, "pull request #%lld of branch '%s' is no promotion: %s; close it first",
+			number, job->branch, claim.reason ? claim.reason : "it says nothing about one");
 		goto out;
 	}
 	if (!gp_promotion_same_app(&claim.promotion, &job->promotion)) {
-		gp_fail(err, GP_EXIT_REFUSED, "branch '%s' is taken: pull request #%lld promotes %s/%s, not %s/%s", job->branch,
-			number, claim.promotion.group, claim.promotion.app, job->promotion.group, job->promotion.app);
+		gp_fail(err, GP_EXIT_REFUSED, "branch '%s' is taken: pull request #%lld promotes %s/%s, not %s/%s",
+			job->branch, number, claim.promotion.group, claim.promotion.app, job->promotion.group,
+			job->promotion.app);
 		goto out;
 	}
 	bool sound = claim.state == GP_CLAIM_SOUND || claim.state == GP_CLAIM_UNSETTLED;
@@ -223,7 +229,8 @@ static int meet_open(struct state *s, struct job *job, struct gp_chain *chain, s
 			     claim.promotion.group, claim.promotion.app, claim.promotion.tag, claim.promotion.env);
 		rc = 0;
 	} else if (!gp_oid_is_zero(&claim.base) && claim.base_index < job->behind) {
-		gp_fail(err, GP_EXIT_RETRY, "pull request #%lld was made from a newer '%s' than this document: run again", number,
+		gp_fail(err, GP_EXIT_RETRY,
+			"pull request #%lld was made from a newer '%s' than this document: run again", number,
 			s->base.branch);
 	} else {
 		rc = reset(s, job, pull, &head, err);
@@ -295,7 +302,8 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 	    gp_base_check_document(&s->base, document, err))
 		goto out;
 	if (!job.dry_run && !gp_git_has(s->base.repository.git, &job.commit)) {
-		gp_fail(err, GP_EXIT_INPUT, "commit %s of the document is not in this repository: was it made in another clone?",
+		gp_fail(err, GP_EXIT_INPUT,
+			"commit %s of the document is not in this repository: was it made in another clone?",
 			gp_oid_hex(hex, &job.commit));
 		goto out;
 	}

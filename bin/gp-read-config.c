@@ -9,28 +9,27 @@
 #include "promotion.h"
 #include "tool.h"
 
-static const char help[] =
-	"usage: gp-read-config [-hqVv] [-C dir] --group name --app name --tag tag [--env name]\n"
-	"                      [--base branch] [--provider name] [--remote name]\n"
-	"       gp-read-config [-hqVv] [-C dir] [--next]\n"
-	"                      [--base branch] [--provider name] [--remote name]\n"
-	"\n"
-	"Starts a document about promoting an app to a tag, or, without --group,\n"
-	"fills in the configuration of documents from standard input.\n"
-	"\n"
-	"      --group name     group of the app: the directory <group>/<env>/\n"
-	"      --app name       app, as its markers name it\n"
-	"      --tag tag        tag, digest or tag@digest to promote\n"
-	"      --env name       target environment (default: the first)\n"
-	"      --next           turn a merged promotion into the one for the next environment\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --base branch    base branch (default: the remote's default branch)\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-read-config [-hqVv] [-C dir] --group name --app name --tag tag [--env name]\n"
+			   "                      [--base branch] [--provider name] [--remote name]\n"
+			   "       gp-read-config [-hqVv] [-C dir] [--next]\n"
+			   "                      [--base branch] [--provider name] [--remote name]\n"
+			   "\n"
+			   "Starts a document about promoting an app to a tag, or, without --group,\n"
+			   "fills in the configuration of documents from standard input.\n"
+			   "\n"
+			   "      --group name     group of the app: the directory <group>/<env>/\n"
+			   "      --app name       app, as its markers name it\n"
+			   "      --tag tag        tag, digest or tag@digest to promote\n"
+			   "      --env name       target environment (default: the first)\n"
+			   "      --next           turn a merged promotion into the one for the next environment\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "      --base branch    base branch (default: the remote's default branch)\n"
+			   "      --provider name  forge (default: told by the remote's URL)\n"
+			   "      --remote name    remote (default: origin)\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 struct state {
 	struct gp_tool *tool;
@@ -95,7 +94,9 @@ static int find_next(struct state *s, const struct gp_promotion *p, size_t from,
 			return -2;
 		if (carry.markers && !gp_carry_is_at(&carry))
 			return (int)i;
-		gp_tool_say(s->tool, 0, carry.markers ? "passed over %s: %s/%s is at %s already" : "passed over %s: no marker of %s/%s",
+		gp_tool_say(s->tool, 0,
+			    carry.markers ? "passed over %s: %s/%s is at %s already"
+					  : "passed over %s: no marker of %s/%s",
 			    name, p->group, p->app, p->tag);
 	}
 	return -1;
@@ -164,7 +165,7 @@ static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 	struct state *s = ctx;
 	const char *branch = s->tool->base ? s->tool->base : gp_json_text(gp_document_get(document, "repository.base"));
 	const struct gp_json *json = gp_json_get(document, "promotion");
-	struct gp_promotion p = {0};
+	struct gp_promotion p = {.type = ""};
 	int index;
 
 	if ((json || s->next) && gp_promotion_view(&p, json, err))
@@ -231,8 +232,9 @@ int main(int argc, char **argv)
 	struct state s = {.tool = &tool};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {
-		{"group", 0, GP_OPTION_TEXT, &p.group}, {"app", 0, GP_OPTION_TEXT, &p.app}, {"tag", 0, GP_OPTION_TEXT, &p.tag},
-		{"env", 0, GP_OPTION_TEXT, &p.env},     {"next", 0, GP_OPTION_FLAG, &s.next}, {0},
+		{"group", 0, GP_OPTION_TEXT, &p.group}, {"app", 0, GP_OPTION_TEXT, &p.app},
+		{"tag", 0, GP_OPTION_TEXT, &p.tag},     {"env", 0, GP_OPTION_TEXT, &p.env},
+		{"next", 0, GP_OPTION_FLAG, &s.next},   {0},
 	};
 
 	if (!gp_tool_start(&tool, argc, argv, options))

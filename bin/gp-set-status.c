@@ -8,33 +8,32 @@
 #include "mem.h"
 #include "tool.h"
 
-static const char help[] =
-	"usage: gp-set-status [-hnqVv] [-C dir] --gate[=post] [--provider name] [--remote name]\n"
-	"       gp-set-status [-hnqVv] [-C dir] --state success|failure|pending [--env name]\n"
-	"                     [--commit rev] [--context name] [--description text] [--url url]\n"
-	"                     [--base branch] [--provider name] [--remote name]\n"
-	"\n"
-	"Posts the gate's verdict on the pull request of each document, or a status as Flux\n"
-	"would. With both --commit and --context it needs no document.\n"
-	"\n"
-	"      --gate           post the verdict and keep its exit status\n"
-	"      --gate=post      post the verdict; that it could be posted is all that counts\n"
-	"      --state state    success, failure or pending\n"
-	"      --env name       environment (default: the promotion's)\n"
-	"      --commit rev     commit (default: the base tip)\n"
-	"      --context name   context (default: kustomization/<group>-<env>)\n"
-	"      --description text\n"
-	"                       description (default: in Flux's words)\n"
-	"      --url url        where more is to be read\n"
-	"  -n, --dry-run        say what would be done and do nothing\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --base branch    base branch (default: the document's, or the remote's)\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-set-status [-hnqVv] [-C dir] --gate[=post] [--provider name] [--remote name]\n"
+			   "       gp-set-status [-hnqVv] [-C dir] --state success|failure|pending [--env name]\n"
+			   "                     [--commit rev] [--context name] [--description text] [--url url]\n"
+			   "                     [--base branch] [--provider name] [--remote name]\n"
+			   "\n"
+			   "Posts the gate's verdict on the pull request of each document, or a status as Flux\n"
+			   "would. With both --commit and --context it needs no document.\n"
+			   "\n"
+			   "      --gate           post the verdict and keep its exit status\n"
+			   "      --gate=post      post the verdict; that it could be posted is all that counts\n"
+			   "      --state state    success, failure or pending\n"
+			   "      --env name       environment (default: the promotion's)\n"
+			   "      --commit rev     commit (default: the base tip)\n"
+			   "      --context name   context (default: kustomization/<group>-<env>)\n"
+			   "      --description text\n"
+			   "                       description (default: in Flux's words)\n"
+			   "      --url url        where more is to be read\n"
+			   "  -n, --dry-run        say what would be done and do nothing\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "      --base branch    base branch (default: the document's, or the remote's)\n"
+			   "      --provider name  forge (default: told by the remote's URL)\n"
+			   "      --remote name    remote (default: origin)\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 enum { MAX_DESCRIPTION = 140 };
 
@@ -85,7 +84,8 @@ static int is_news(struct state *s, const struct gp_json *document, const struct
 	int news = 1;
 
 	if (gp_oid_parse(&head, p->commit))
-		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'", p->commit);
+		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
+			       p->commit);
 	if (gp_tool_forge(s->tool, &s->forge, document, err))
 		return -1;
 	statuses = gp_forge_list_statuses(s->forge, &head, 1, err);
@@ -94,9 +94,11 @@ static int is_news(struct state *s, const struct gp_json *document, const struct
 	const struct gp_json *last = standing(statuses, p);
 
 	if (last) {
-		const char *state = gp_json_get_text(last, "state"), *description = gp_json_get_text(last, "description");
+		const char *state = gp_json_get_text(last, "state"),
+			   *description = gp_json_get_text(last, "description");
 
-		news = !state || strcmp(state, p->state) != 0 || !description || strcmp(description, p->description) != 0;
+		news = !state || strcmp(state, p->state) != 0 || !description ||
+		       strcmp(description, p->description) != 0;
 		if (state && !strcmp(state, "success") && !strcmp(p->state, "pending"))
 			news = 0;
 	}
@@ -122,7 +124,10 @@ static int post_verdict(struct state *s, struct gp_json *document, struct gp_err
 	const char *check = gp_document_need_text(document, "config.gate_check", err);
 	const char *state = gp_document_need_text(document, "status.state", err);
 	char description[MAX_DESCRIPTION + 1];
-	struct post p = {.context = check, .state = state, .description = description, .url = gp_json_get_text(status, "url")};
+	struct post p = {.context = check,
+			 .state = state,
+			 .description = description,
+			 .url = gp_json_get_text(status, "url")};
 	struct gp_err why = {0};
 	int news;
 
@@ -159,7 +164,9 @@ static int gate(struct state *s, struct gp_json *document, struct gp_err *err)
 
 static const char *words(const char *state)
 {
-	return !strcmp(state, "success") ? "reconciliation succeeded" : !strcmp(state, "failure") ? "health check failed" : "progressing";
+	return !strcmp(state, "success")   ? "reconciliation succeeded"
+	       : !strcmp(state, "failure") ? "health check failed"
+					   : "progressing";
 }
 
 /* As Flux would: on the base's tip, under the name of the environment's Kustomization. */
@@ -167,13 +174,16 @@ static int post_status(struct state *s, struct gp_json *document, struct gp_err 
 {
 	const char *group = gp_json_text(gp_document_get(document, "promotion.group"));
 	const char *env = s->env ? s->env : gp_json_text(gp_document_get(document, "promotion.env"));
-	struct post p = {.state = s->state, .description = s->description ? s->description : words(s->state), .url = s->url};
+	struct post p = {.state = s->state,
+			 .description = s->description ? s->description : words(s->state),
+			 .url = s->url};
 	char hex[GP_OID_HEX + 1], *context = NULL;
 	struct gp_oid oid;
 	int rc = -1;
 
 	if (!s->context && (!group || !env))
-		return gp_fail(err, GP_EXIT_INPUT, "document has no promotion to name the status after (or use --context)");
+		return gp_fail(err, GP_EXIT_INPUT,
+			       "document has no promotion to name the status after (or use --context)");
 	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
 		return -1;
 	if (gp_json_get(document, "repository") ? gp_base_check_document(&s->base, document, err)
@@ -213,7 +223,8 @@ static int check_options(const struct state *s, struct gp_err *err)
 		return gp_fail(err, GP_EXIT_USAGE, "--gate takes what it posts from the document");
 	if (s->gate && *s->gate && strcmp(s->gate, "post") != 0)
 		return gp_fail(err, GP_EXIT_USAGE, "--gate or --gate=post, not --gate=%s", s->gate);
-	if (s->state && strcmp(s->state, "success") != 0 && strcmp(s->state, "failure") != 0 && strcmp(s->state, "pending") != 0)
+	if (s->state && strcmp(s->state, "success") != 0 && strcmp(s->state, "failure") != 0 &&
+	    strcmp(s->state, "pending") != 0)
 		return gp_fail(err, GP_EXIT_USAGE, "--state is success, failure or pending, not '%s'", s->state);
 	return 0;
 }
@@ -224,10 +235,14 @@ int main(int argc, char **argv)
 	struct state s = {.tool = &tool};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {
-		{"gate", 0, GP_OPTION_OPTIONAL, &s.gate},           {"state", 0, GP_OPTION_TEXT, &s.state},
-		{"env", 0, GP_OPTION_TEXT, &s.env},                 {"commit", 0, GP_OPTION_TEXT, &s.commit},
-		{"context", 0, GP_OPTION_TEXT, &s.context},         {"description", 0, GP_OPTION_TEXT, &s.description},
-		{"url", 0, GP_OPTION_TEXT, &s.url},                 {"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
+		{"gate", 0, GP_OPTION_OPTIONAL, &s.gate},
+		{"state", 0, GP_OPTION_TEXT, &s.state},
+		{"env", 0, GP_OPTION_TEXT, &s.env},
+		{"commit", 0, GP_OPTION_TEXT, &s.commit},
+		{"context", 0, GP_OPTION_TEXT, &s.context},
+		{"description", 0, GP_OPTION_TEXT, &s.description},
+		{"url", 0, GP_OPTION_TEXT, &s.url},
+		{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
 		{0},
 	};
 

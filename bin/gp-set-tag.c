@@ -13,21 +13,20 @@
 #include "tool.h"
 #include "worktree.h"
 
-static const char help[] =
-	"usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
-	"\n"
-	"Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
-	"one commit. No branch, index or work tree is touched.\n"
-	"\n"
-	"  -n, --dry-run        show the diff on standard error and write nothing\n"
-	"      --work-tree      edit the files of the work tree instead of making a commit\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+static const char help[] = "usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
+			   "\n"
+			   "Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
+			   "one commit. No branch, index or work tree is touched.\n"
+			   "\n"
+			   "  -n, --dry-run        show the diff on standard error and write nothing\n"
+			   "      --work-tree      edit the files of the work tree instead of making a commit\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "      --provider name  forge (default: told by the remote's URL)\n"
+			   "      --remote name    remote (default: origin)\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
 
 enum { MAX_LISTED = 50 };
 
@@ -119,7 +118,8 @@ static int commit(struct state *s, const struct gp_promotion *p, const struct gp
 	message = message_of(p, &change->edits);
 	rc = gp_manifests_write(s->base.manifests, &tree, &s->base.tree, change, err);
 	if (!rc)
-		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, &author, &committer, message, err);
+		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, &author, &committer,
+					 message, err);
 	free(message);
 	gp_ident_free(&author);
 	gp_ident_free(&committer);
@@ -167,8 +167,8 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 	gp_json_set_text(member, "branch", branch);
 	gp_json_set_text(member, "commit", dry_run ? NULL : gp_oid_hex(hex, &oid));
 	gp_json_set(member, "files", files_json(&change.edits));
-	gp_tool_say(s->tool, 1, "%s %zu scalars in %zu files for '%s'", dry_run ? "would set" : "set", change.edits.changed,
-		    change.file_count, branch);
+	gp_tool_say(s->tool, 1, "%s %zu scalars in %zu files for '%s'", dry_run ? "would set" : "set",
+		    change.edits.changed, change.file_count, branch);
 	rc = 0;
 out:
 	gp_change_free(&change);
@@ -194,8 +194,8 @@ static int set_tag_in_work_tree(struct state *s, struct gp_json *document, const
 		gp_json_remove(member, "branch");
 		gp_json_remove(member, "commit");
 		gp_json_set(member, "files", files_json(&edits));
-		gp_tool_say(s->tool, 0, "%s %zu scalars below '%s/%s'", dry_run ? "would set" : "set", edits.changed, p->group,
-			    p->env);
+		gp_tool_say(s->tool, 0, "%s %zu scalars below '%s/%s'", dry_run ? "would set" : "set", edits.changed,
+			    p->group, p->env);
 	}
 	gp_edits_free(&edits);
 	free(top);
@@ -225,8 +225,9 @@ int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-set-tag", .help = help};
 	struct state s = {.tool = &tool};
-	const struct gp_option options[] = {
-		{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run}, {"work-tree", 0, GP_OPTION_FLAG, &s.work_tree}, {0}};
+	const struct gp_option options[] = {{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
+					    {"work-tree", 0, GP_OPTION_FLAG, &s.work_tree},
+					    {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options))
 		gp_tool_filter(&tool, set_tag, &s, false);

@@ -15,7 +15,8 @@ static int open_all(struct gp_base *base, const char *remote, const char *provid
 	if (!provider)
 		provider = gp_provider_of_url(base->repository.url);
 	if (!provider)
-		return gp_fail(err, GP_EXIT_CONFIG, "cannot tell the forge of remote '%s' (%s): name it with --provider or GP_PROVIDER",
+		return gp_fail(err, GP_EXIT_CONFIG,
+			       "cannot tell the forge of remote '%s' (%s): name it with --provider or GP_PROVIDER",
 			       base->repository.remote, base->repository.clean_url);
 	if (!gp_provider_name_valid(provider))
 		return gp_fail(err, GP_EXIT_USAGE, "'%s' cannot be the name of a forge", provider);
@@ -76,11 +77,11 @@ int gp_base_check_document(struct gp_base *base, const struct gp_json *document,
 	if (err->code)
 		return -1;
 	if (strcmp(url, base->repository.clean_url) != 0)
-		return gp_fail(err, GP_EXIT_INPUT, "document is about '%s', but remote '%s' of this repository is '%s'", url,
-			       base->repository.remote, base->repository.clean_url);
+		return gp_fail(err, GP_EXIT_INPUT, "document is about '%s', but remote '%s' of this repository is '%s'",
+			       url, base->repository.remote, base->repository.clean_url);
 	if (strcmp(provider, base->provider) != 0)
-		return gp_fail(err, GP_EXIT_INPUT, "document is about forge '%s', but this repository is at '%s'", provider,
-			       base->provider);
+		return gp_fail(err, GP_EXIT_INPUT, "document is about forge '%s', but this repository is at '%s'",
+			       provider, base->provider);
 	if (!base->branch || strcmp(base->branch, branch) != 0) {
 		free(base->branch);
 		base->branch = gp_strdup(branch);

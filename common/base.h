@@ -60,9 +60,9 @@ int gp_base_previous(struct gp_base *base, const struct gp_config *config, size_
 struct gp_chain {
 	struct gp_link {
 		struct gp_oid commit, tree;
-	} *link;        /* [0] is the tip */
+	} *link; /* [0] is the tip */
 	size_t count;
-	bool ended;     /* the last link is a root */
+	bool ended; /* the last link is a root */
 	struct gp_oid next;
 };
 /*

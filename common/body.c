@@ -32,9 +32,11 @@ static void put_rows(FILE *f, const struct gp_json *files)
 	if (!gp_json_count(files))
 		return;
 	fputs("\n| file | from | to |\n| --- | --- | --- |\n", f);
-	for (const struct gp_json *file = gp_json_first(files); file && rows < MAX_ROWS; file = gp_json_next(file), rows++) {
-		char *place = gp_asprintf("%s:%lld", gp_json_get_text(file, "path") ? gp_json_get_text(file, "path") : "",
-					  (long long)gp_json_get_int(file, "line", 0));
+	for (const struct gp_json *file = gp_json_first(files); file && rows < MAX_ROWS;
+	     file = gp_json_next(file), rows++) {
+		char *place =
+			gp_asprintf("%s:%lld", gp_json_get_text(file, "path") ? gp_json_get_text(file, "path") : "",
+				    (long long)gp_json_get_int(file, "line", 0));
 
 		fputs("| ", f);
 		put_code(f, place);
@@ -66,8 +68,9 @@ static void put_evidence(FILE *f, const struct gp_json *document)
 			put_code(f, title);
 		}
 		/* Only what is a plain web address becomes a link. */
-		if (url && !strncmp(url, "https://", 8) && strspn(url + 8, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-									   "0123456789-._~/%:?=&") == strlen(url + 8))
+		if (url && !strncmp(url, "https://", 8) &&
+		    strspn(url + 8, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~/%:?=&") == strlen(url + 8))
 			fprintf(f, " (<%s>)", url);
 		fputs(".\n", f);
 	}

@@ -56,7 +56,8 @@ struct seen {
 };
 
 /* Adds the next commit of the head's own history. Returns 1, 0 behind a root, -1. */
-static int add_step(struct own *own, struct gp_base *base, const struct gp_oid *head, struct gp_oid *at, struct gp_err *err)
+static int add_step(struct own *own, struct gp_base *base, const struct gp_oid *head, struct gp_oid *at,
+		    struct gp_err *err)
 {
 	struct gp_commit c;
 
@@ -194,7 +195,8 @@ struct compare {
 };
 
 /* Whether the older tool's file means what it should: laid out anew, but the same YAML and the same markers. */
-static int same_meaning(const struct compare *c, const struct gp_file *file, const struct gp_oid *oid, struct gp_err *err)
+static int same_meaning(const struct compare *c, const struct gp_file *file, const struct gp_oid *oid,
+			struct gp_err *err)
 {
 	struct gp_err none = {0};
 	size_t len;
@@ -230,9 +232,10 @@ static int compare_file(void *ctx, const char *path, const struct gp_entry *from
 		if (same < 0)
 			return -1;
 		if (!same)
-			return broken(c->claim, gp_asprintf("'%s' is not what promoting %s/%s %s makes of it: carry other edits "
-							    "in their own pull request",
-							    path, p->group, p->app, p->tag));
+			return broken(c->claim,
+				      gp_asprintf("'%s' is not what promoting %s/%s %s makes of it: carry other edits "
+						  "in their own pull request",
+						  path, p->group, p->app, p->tag));
 		c->matched++;
 		return 0;
 	}
@@ -263,8 +266,8 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 		gp_commit_free(&commit);
 	}
 	if (!rc && c.matched < change.file_count)
-		broken(claim, gp_asprintf("it does not set %s/%s to %s everywhere in '%s/%s'", p->group, p->app, p->tag, p->group,
-					  p->env));
+		broken(claim, gp_asprintf("it does not set %s/%s to %s everywhere in '%s/%s'", p->group, p->app, p->tag,
+					  p->group, p->env));
 	gp_change_free(&change);
 	return rc;
 }
@@ -323,22 +326,25 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 		goto out;
 	if (!claim->metadata) {
 		if (gp_promotion_is_branch(branch))
-			broken(claim, gp_asprintf("branch '%s' is for promotions, but neither its commit nor its description says "
-						  "which one it is",
-						  branch));
+			broken(claim,
+			       gp_asprintf(
+				       "branch '%s' is for promotions, but neither its commit nor its description says "
+				       "which one it is",
+				       branch));
 		goto out;
 	}
 	claim->state = GP_CLAIM_SOUND;
 	if (!met)
-		broken(claim, gp_asprintf("it does not start from a commit on '%s' (first parents, %d commits back)", base->branch,
-					  MAX_HISTORY));
+		broken(claim, gp_asprintf("it does not start from a commit on '%s' (first parents, %d commits back)",
+					  base->branch, MAX_HISTORY));
 	else if (!own.count)
 		broken(claim, gp_asprintf("it has no commit that '%s' does not have", base->branch));
 	else
 		rc = check_content(claim, base, chain, head, err);
 	if (!rc && claim->state == GP_CLAIM_SOUND && !agree) {
 		claim->state = GP_CLAIM_UNSETTLED;
-		claim->reason = gp_strdup("its description does not say what its commit says: it is being updated, or was edited");
+		claim->reason = gp_strdup(
+			"its description does not say what its commit says: it is being updated, or was edited");
 	}
 out:
 	own_free(&own);

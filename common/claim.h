@@ -12,10 +12,10 @@
 #include "promotion.h"
 
 enum gp_claim_state {
-	GP_CLAIM_NONE,      /* no promotion: neither trailer nor metadata, and no branch of ours */
-	GP_CLAIM_SOUND,     /* the head is the base commit it contains, with the setter applied, and nothing else */
-	GP_CLAIM_BROKEN,    /* anything else; reason says what */
-	GP_CLAIM_UNSETTLED  /* sound, but the description says something else: it is being updated, or somebody edited it */
+	GP_CLAIM_NONE,   /* no promotion: neither trailer nor metadata, and no branch of ours */
+	GP_CLAIM_SOUND,  /* the head is the base commit it contains, with the setter applied, and nothing else */
+	GP_CLAIM_BROKEN, /* anything else; reason says what */
+	GP_CLAIM_UNSETTLED /* sound, but the description says something else: it is being updated, or somebody edited it */
 };
 
 struct gp_claim {

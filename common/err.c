@@ -67,7 +67,7 @@ int gp_vfail(struct gp_err *err, int code, const char *fmt, va_list ap)
 	return -1;
 }
 
-int (gp_fail)(struct gp_err *err, int code, const char *fmt, ...)
+int(gp_fail)(struct gp_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -77,7 +77,7 @@ int (gp_fail)(struct gp_err *err, int code, const char *fmt, ...)
 	return -1;
 }
 
-int (gp_fail_in)(struct gp_err *err, const char *fmt, ...)
+int(gp_fail_in)(struct gp_err *err, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -73,7 +73,9 @@ static void count_one(struct gp_tally *tally, const struct gp_json *status, cons
 	const char *state = gp_json_get_text(status, "state");
 	bool success = !strcmp(state, "success"), failure = !strcmp(state, "failure");
 	const struct gp_json **slot = success ? &tally->success : failure ? &tally->failure : &tally->pending;
-	const char **where = success ? &tally->success_commit : failure ? &tally->failure_commit : &tally->pending_commit;
+	const char **where = success   ? &tally->success_commit
+			     : failure ? &tally->failure_commit
+				       : &tally->pending_commit;
 
 	tally->contexts++;
 	if (!*slot) {

@@ -16,8 +16,8 @@ enum { GP_EVIDENCE_COMMITS = 100, GP_EVIDENCE_HISTORY = 1000 };
 struct gp_run {
 	struct gp_oid *commit; /* newest first, at most GP_EVIDENCE_COMMITS */
 	size_t count;
-	bool at_tip;           /* the run reaches the tip: the tag is what is there now */
-	char *now;             /* what the tip carries instead; NULL where it carries nothing of the app */
+	bool at_tip; /* the run reaches the tip: the tag is what is there now */
+	char *now;   /* what the tip carries instead; NULL where it carries nothing of the app */
 };
 
 /* Goes back from the tip along first parents, at most GP_EVIDENCE_HISTORY commits. errors: 65, 71. */

@@ -149,12 +149,13 @@ static char *say(const struct wanted *w, const struct gp_json *status, const cha
 {
 	const char *description = gp_json_get_text(status, "description"), *state = gp_json_get_text(status, "state");
 
-	return gp_asprintf("%s/%s: %s (%s at %.8s)", w->group, w->env, description && *description ? description : state,
-			   gp_json_get_text(status, "context"), commit);
+	return gp_asprintf("%s/%s: %s (%s at %.8s)", w->group, w->env,
+			   description && *description ? description : state, gp_json_get_text(status, "context"),
+			   commit);
 }
 
-static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp_tally *t, const struct gp_config *config,
-		 const struct wanted *w, const struct gp_promotion *p)
+static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp_tally *t,
+		 const struct gp_config *config, const struct wanted *w, const struct gp_promotion *p)
 {
 	if (t->failure) {
 		keep_evidence(v, t->failure, t->failure_commit);
@@ -165,9 +166,10 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 		return decide(v, GP_GATE_OPEN, say(w, t->success, t->success_commit));
 	}
 	if (!run->at_tip)
-		return decide(v, GP_GATE_CLOSED,
-			      gp_asprintf("superseded by %s: %s/%s no longer carries %s %s, and nothing says that it worked",
-					  run->now ? run->now : "nothing", w->group, w->env, p->app, p->tag));
+		return decide(
+			v, GP_GATE_CLOSED,
+			gp_asprintf("superseded by %s: %s/%s no longer carries %s %s, and nothing says that it worked",
+				    run->now ? run->now : "nothing", w->group, w->env, p->app, p->tag));
 	if (t->pending) {
 		keep_evidence(v, t->pending, t->pending_commit);
 		return decide(v, GP_GATE_UNDECIDED, say(w, t->pending, t->pending_commit));
@@ -175,8 +177,8 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 	if (t->contexts) {
 		keep_evidence(v, t->success, t->success_commit);
 		return decide(v, GP_GATE_UNDECIDED,
-			      gp_asprintf("%zu of %u clusters have reported %s/%s at %s", t->contexts, config->clusters, w->group,
-					  w->env, p->tag));
+			      gp_asprintf("%zu of %u clusters have reported %s/%s at %s", t->contexts, config->clusters,
+					  w->group, w->env, p->tag));
 	}
 	return decide(v, GP_GATE_UNDECIDED,
 		      gp_asprintf("no status yet that %s/%s has reconciled %s %s", w->group, w->env, p->app, p->tag));
@@ -256,7 +258,8 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 	if (previous == -2)
 		rc = -1;
 	else if (previous == -1)
-		rc = decide(out, GP_GATE_OPEN, gp_asprintf("%s is the first environment of %s/%s", p->env, p->group, p->app));
+		rc = decide(out, GP_GATE_OPEN,
+			    gp_asprintf("%s is the first environment of %s/%s", p->env, p->group, p->app));
 	else
 		rc = judge_evidence(out, base, config, forge, &chain, p, config->environments[previous].name, err);
 out:

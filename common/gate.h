@@ -14,9 +14,9 @@ enum gp_gate_state { GP_GATE_OPEN, GP_GATE_CLOSED, GP_GATE_UNDECIDED };
 
 struct gp_verdict {
 	enum gp_gate_state state;
-	char *reason;      /* one line, for a person */
-	char *env;         /* the environment that was asked, or NULL where none had to be */
-	char *commit;      /* the evidence: the commit (40 digits), or NULL; with it: */
+	char *reason;                      /* one line, for a person */
+	char *env;                         /* the environment that was asked, or NULL where none had to be */
+	char *commit;                      /* the evidence: the commit (40 digits), or NULL; with it: */
 	char *context, *description, *url; /* each may be NULL */
 };
 void gp_verdict_free(struct gp_verdict *verdict);

@@ -1,6 +1,5 @@
 #include "git.h"
 
-#include <dirent.h>
 #include <git2.h>
 #include <git2/sys/repository.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 
 struct gp_git {
 	git_odb *odb;
-	bool partial;
 	gp_git_missing_fn *missing;
 	void *missing_ctx;
 	git_repository *repo; /* the object database dressed up as a repository: no path, no config, no refs */
@@ -50,67 +48,9 @@ static struct gp_oid from_git(const git_oid *oid)
 	return out;
 }
 
-int gp_oid_parse(struct gp_oid *oid, const char *hex)
-{
-	memset(oid, 0, sizeof *oid);
-	if (!hex || strlen(hex) != GP_OID_HEX || strspn(hex, "0123456789abcdef") != GP_OID_HEX)
-		return -1;
-	for (size_t i = 0; i < GP_OID_SIZE; i++) {
-		unsigned v = 0;
-
-		for (size_t j = 0; j < 2; j++) {
-			char c = hex[2 * i + j];
-
-			v = v * 16 + (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-		}
-		oid->id[i] = (unsigned char)v;
-	}
-	return 0;
-}
-
-char *gp_oid_hex(char hex[GP_OID_HEX + 1], const struct gp_oid *oid)
-{
-	for (size_t i = 0; i < GP_OID_SIZE; i++) {
-		hex[2 * i] = "0123456789abcdef"[oid->id[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[oid->id[i] & 15];
-	}
-	hex[GP_OID_HEX] = '\0';
-	return hex;
-}
-
-bool gp_oid_equal(const struct gp_oid *a, const struct gp_oid *b)
-{
-	return !memcmp(a, b, sizeof *a);
-}
-
-bool gp_oid_is_zero(const struct gp_oid *oid)
-{
-	static const struct gp_oid zero;
-
-	return gp_oid_equal(oid, &zero);
-}
-
-static bool has_promises(const char *objects_dir)
-{
-	char *path = gp_asprintf("%s/pack", objects_dir);
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	bool found = false;
-
-	while (dir && !found && (e = readdir(dir))) {
-		size_t n = strlen(e->d_name);
-
-		found = n > 9 && !strcmp(e->d_name + n - 9, ".promisor");
-	}
-	if (dir)
-		closedir(dir);
-	free(path);
-	return found;
-}
-
 bool gp_git_is_partial(const struct gp_git *git)
 {
-	return git->partial;
+	return git->missing != NULL;
 }
 
 struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err)
@@ -128,7 +68,6 @@ struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err)
 		gp_git_free(git);
 		return NULL;
 	}
-	git->partial = has_promises(objects_dir);
 	return git;
 }
 
@@ -161,7 +100,7 @@ int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, s
 	size_t count = 0;
 	int rc = 0;
 
-	for (size_t i = 0; git->partial && git->missing && i < n; i++) {
+	for (size_t i = 0; git->missing && i < n; i++) {
 		git_oid id = to_git(&oids[i]);
 
 		if (!git_odb_exists_ext(git->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH))
@@ -268,7 +207,7 @@ char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid
 	git_odb_object *object;
 	int rc = git_odb_read(&object, git->odb, &id);
 
-	if (rc == GIT_ENOTFOUND && git->partial && git->missing) {
+	if (rc == GIT_ENOTFOUND && git->missing) {
 		if (gp_git_need_blobs(git, oid, 1, err))
 			return NULL;
 		rc = git_odb_read(&object, git->odb, &id);
@@ -471,7 +410,8 @@ out:
 	return rc;
 }
 
-int gp_git_is_ancestor(struct gp_git *git, const struct gp_oid *ancestor, const struct gp_oid *commit, struct gp_err *err)
+int gp_git_is_ancestor(struct gp_git *git, const struct gp_oid *ancestor, const struct gp_oid *commit,
+		       struct gp_err *err)
 {
 	git_oid a = to_git(ancestor), c = to_git(commit);
 

@@ -13,20 +13,7 @@
 #include <stdint.h>
 
 #include "err.h"
-
-enum { GP_OID_SIZE = 20, GP_OID_HEX = 40 };
-
-/* An object id. All zeroes: none. */
-struct gp_oid {
-	unsigned char id[GP_OID_SIZE];
-};
-
-/* Reads exactly 40 hexadecimal digits. Returns 0, or -1 where hex is NULL or anything else. */
-int gp_oid_parse(struct gp_oid *oid, const char *hex);
-/* Writes 40 digits and a NUL to hex and returns it. */
-char *gp_oid_hex(char hex[GP_OID_HEX + 1], const struct gp_oid *oid);
-bool gp_oid_equal(const struct gp_oid *a, const struct gp_oid *b);
-bool gp_oid_is_zero(const struct gp_oid *oid);
+#include "oid.h"
 
 struct gp_git;
 
@@ -37,12 +24,12 @@ void gp_git_free(struct gp_git *git);
 /* Whether the object is here; looks for new packs where it is not. */
 bool gp_git_has(struct gp_git *git, const struct gp_oid *oid);
 
-/* Whether this is a partial clone's object database: a pack of it came with a promise (gitformat-pack(5), ".promisor"). */
-bool gp_git_is_partial(const struct gp_git *git);
-
 /* Sets what brings blobs that a partial clone lacks; ctx is borrowed. Without it they are an error. */
 typedef int gp_git_missing_fn(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err);
 void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx);
+
+/* Whether that was set: whether blobs may be missing. */
+bool gp_git_is_partial(const struct gp_git *git);
 
 /*
  * Makes sure that n blobs are here, bringing all that are missing at once: for
@@ -77,8 +64,7 @@ int gp_git_find_entry(struct gp_git *git, struct gp_entry *out, const struct gp_
  * errors: 71.
  */
 typedef int gp_git_entry_fn(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err);
-int gp_git_each_entry(struct gp_git *git, const struct gp_oid *oid, gp_git_entry_fn *fn, void *ctx,
-		      struct gp_err *err);
+int gp_git_each_entry(struct gp_git *git, const struct gp_oid *oid, gp_git_entry_fn *fn, void *ctx, struct gp_err *err);
 
 /*
  * The bytes of a blob, with a NUL behind them that is not counted. One that is
@@ -116,8 +102,8 @@ int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const struct gp_oi
 /* Who and when, for a commit. */
 struct gp_ident {
 	char *name, *email;
-	int64_t time;    /* seconds since 1970 */
-	int offset_min;  /* of the time zone, east positive */
+	int64_t time;   /* seconds since 1970 */
+	int offset_min; /* of the time zone, east positive */
 };
 /* Reads "Name <email> 1700000000 +0100", as `git var GIT_AUTHOR_IDENT` prints it. Returns 0 or -1: 71. */
 int gp_ident_parse(struct gp_ident *out, const char *line, struct gp_err *err);

@@ -25,8 +25,8 @@ int gp_read_file(char **data, size_t *len, const char *path, size_t max, struct 
 
 /* What a finished program left behind. */
 struct gp_output {
-	int status;       /* its exit status; 128 + n when signal n ended it */
-	char *out, *err;  /* what it wrote; each ends in a NUL byte that is not counted */
+	int status;      /* its exit status; 128 + n when signal n ended it */
+	char *out, *err; /* what it wrote; each ends in a NUL byte that is not counted */
 	size_t out_len, err_len;
 };
 void gp_output_free(struct gp_output *output);
@@ -67,7 +67,8 @@ struct gp_lines {
  * bytes, waiting at most timeout_ms (-1: for ever). Returns 1; 0 at the end;
  * -1 with err: 75 timeout, 65 too long, 71 otherwise.
  */
-int gp_lines_next(struct gp_lines *lines, char **line, size_t *line_len, size_t max, int timeout_ms, struct gp_err *err);
+int gp_lines_next(struct gp_lines *lines, char **line, size_t *line_len, size_t max, int timeout_ms,
+		  struct gp_err *err);
 void gp_lines_free(struct gp_lines *lines);
 
 /* Milliseconds on a clock that never jumps; only differences mean anything. */

@@ -37,7 +37,10 @@ static int hex4(struct scan *s, unsigned *out)
 	*out = 0;
 	for (int i = 0; i < 4; i++, s->at++) {
 		int c = peek(s);
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int v = c >= '0' && c <= '9'   ? c - '0'
+			: c >= 'a' && c <= 'f' ? c - 'a' + 10
+			: c >= 'A' && c <= 'F' ? c - 'A' + 10
+					       : -1;
 
 		if (v < 0)
 			return bad(s, "\\u needs four hexadecimal digits");

@@ -132,7 +132,7 @@ struct gp_json *gp_local_find_pr(struct gp_local *local, const struct gp_json *r
 	bool open;
 
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (gp_json_get(request, ways[i]) && ++given)
+		if (gp_json_get(request, ways[i]) && !gp_json_is_null(gp_json_get(request, ways[i])) && ++given)
 			way = ways[i];
 	if (given != 1) {
 		gp_fail(err, GP_EXIT_INPUT,

@@ -6,9 +6,10 @@
 
 #include "exit.h"
 #include "mem.h"
+#include "nearest.h"
 #include "oidmap.h"
 
-enum { MAX_CACHED = 40 << 20, MAX_DEPTH = 100, NEAREST = 3 };
+enum { MAX_CACHED = 40 << 20, MAX_DEPTH = 100 };
 
 /* A blob that may hold markers; others are remembered as the one `without`. */
 struct blob {
@@ -26,7 +27,7 @@ struct gp_manifests {
 	struct gp_oidmap blobs; /* struct blob * */
 	size_t cached;
 	struct blob *without, *loose; /* loose: one that no longer fits the cache */
-	struct gp_oidmap memos; /* struct memo *, for this setter: */
+	struct gp_oidmap memos;       /* struct memo *, for this setter: */
 	char *memo_of;
 	struct gp_oidmap tags; /* keeps the strings that memos point to: by the id of the blob they come from */
 };
@@ -111,7 +112,8 @@ struct walk {
 	unsigned depth;
 };
 
-static int walk_entry(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+static int walk_entry(void *ctx, const char *name, const struct gp_entry *entry,
+		      struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	struct walk *w = ctx;
 	int rc = 0;
@@ -212,106 +214,33 @@ void gp_change_free(struct gp_change *change)
 	*change = (struct gp_change){0};
 }
 
-/* The markers most like the one that was looked for. */
-struct nearest {
+struct nearing {
 	struct gp_manifests *m;
-	const char *wanted; /* group:app */
-	const char *path;
-	struct {
-		size_t distance, line;
-		char *policy, *path;
-	} best[NEAREST];
-	size_t count;
+	struct gp_nearest *nearest;
 };
-
-/* How many insertions, deletions and replacements lead from a to b (Levenshtein), for short strings. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t n = strlen(b), *row = gp_calloc(n + 1, sizeof *row), result;
-
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; *a; i++, a++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-		}
-	}
-	result = row[n];
-	free(row);
-	return result;
-}
-
-static int note_marker(void *ctx, size_t line, const char *policy)
-{
-	struct nearest *n = ctx;
-	const char *kind = strchr(policy, ':') ? strchr(strchr(policy, ':') + 1, ':') : NULL;
-	char *name = gp_memdup0(policy, kind ? (size_t)(kind - policy) : strlen(policy));
-	size_t d = strlen(name) > 250 ? 250 : distance(name, n->wanted), at = n->count;
-
-	for (size_t i = 0; i < n->count; i++)
-		if (!strcmp(n->best[i].policy, name)) {
-			free(name);
-			return 0;
-		}
-	while (at > 0 && n->best[at - 1].distance > d)
-		at--;
-	if (at == NEAREST) {
-		free(name);
-		return 0;
-	}
-	if (n->count == NEAREST) {
-		free(n->best[--n->count].policy);
-		free(n->best[n->count].path);
-	}
-	memmove(&n->best[at + 1], &n->best[at], (n->count++ - at) * sizeof n->best[0]);
-	n->best[at].distance = d;
-	n->best[at].line = line;
-	n->best[at].policy = name;
-	n->best[at].path = gp_strdup(n->path);
-	return 0;
-}
 
 static int near_file(void *ctx, const char *path, const struct gp_entry *entry, struct gp_err *err)
 {
-	struct nearest *n = ctx;
+	struct nearing *n = ctx;
 	const struct blob *blob = read_blob(n->m, &entry->oid, err);
 
 	if (!blob)
 		return -1;
-	n->path = path;
-	return gp_setter_each_marker(blob->text, blob->len, note_marker, n);
+	gp_nearest_look(n->nearest, path, blob->text, blob->len);
+	return 0;
 }
 
-static int no_marker(struct gp_manifests *m, const struct gp_oid *env_tree, const char *dir, const struct gp_setter *setter,
-		     struct gp_err *err)
+static int no_marker(struct gp_manifests *m, const struct gp_oid *env_tree, const char *dir,
+		     const struct gp_setter *setter, struct gp_err *err)
 {
-	struct nearest n = {.m = m, .wanted = gp_asprintf("%s:%s", setter->group, setter->app)};
-	struct walk walk = {m, near_file, &n, dir, 0};
-	char *hint = gp_strdup("");
+	struct gp_nearest *nearest = gp_nearest_new(setter->group, setter->app);
+	struct nearing nearing = {m, nearest};
+	struct walk walk = {m, near_file, &nearing, dir, 0};
+	int rc = gp_git_each_entry(m->git, env_tree, walk_entry, &walk, err);
 
-	if (!gp_git_each_entry(m->git, env_tree, walk_entry, &walk, err)) {
-		for (size_t i = 0; i < n.count; i++) {
-			char *more = gp_asprintf("%s%s %s at %s:%zu", hint, i ? "," : "; nearest:", n.best[i].policy,
-						 n.best[i].path, n.best[i].line);
-			free(hint);
-			hint = more;
-		}
-		gp_fail(err, GP_EXIT_INPUT, "no marker {\"$imagepolicy\": \"%s\"} in the YAML files below '%s'%s", n.wanted, dir,
-			n.count ? hint : "; there are no markers at all");
-	}
-	for (size_t i = 0; i < n.count; i++) {
-		free(n.best[i].policy);
-		free(n.best[i].path);
-	}
-	free(hint);
-	free((char *)(uintptr_t)n.wanted);
+	if (!rc)
+		gp_nearest_fail(nearest, dir, err);
+	gp_nearest_free(nearest);
 	return -1;
 }
 
@@ -391,7 +320,8 @@ static int carry_blob(struct adding *a, const struct gp_oid *oid, struct gp_carr
 	return 0;
 }
 
-static int carry_entry(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+static int carry_entry(void *ctx, const char *name, const struct gp_entry *entry,
+		       struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	struct adding *a = ctx;
 	struct memo *memo;
@@ -407,8 +337,9 @@ static int carry_entry(void *ctx, const char *name, const struct gp_entry *entry
 		if (gp_entry_is_dir(entry)) {
 			struct adding below = {a->m, a->setter, path, {0}, a->depth + 1};
 
-			rc = below.depth > MAX_DEPTH ? gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", path)
-						     : gp_git_each_entry(a->m->git, &entry->oid, carry_entry, &below, err);
+			rc = below.depth > MAX_DEPTH
+				     ? gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", path)
+				     : gp_git_each_entry(a->m->git, &entry->oid, carry_entry, &below, err);
 			carry = below.sum;
 		} else {
 			rc = carry_blob(a, &entry->oid, &carry, err);

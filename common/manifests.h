@@ -51,9 +51,9 @@ int gp_manifests_write(struct gp_manifests *m, struct gp_oid *out, const struct 
 
 /* What an environment carries of an app. */
 struct gp_carry {
-	size_t markers;   /* marked scalars */
-	size_t at_tag;    /* those that are at the setter's tag */
-	const char *tag;  /* of the first scalar that is not at it; NULL where all are. Borrowed, as long as m lives. */
+	size_t markers;  /* marked scalars */
+	size_t at_tag;   /* those that are at the setter's tag */
+	const char *tag; /* of the first scalar that is not at it; NULL where all are. Borrowed, as long as m lives. */
 };
 
 /*

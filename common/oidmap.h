@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "git.h"
+#include "oid.h"
 
 /* Start with {0}. */
 struct gp_oidmap {

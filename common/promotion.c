@@ -49,7 +49,8 @@ int gp_promotion_view(struct gp_promotion *out, const struct gp_json *json, stru
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (!gp_name_valid(names[i].name))
-			return gp_fail(err, GP_EXIT_INPUT, "promotion's %s is not a name: '%s'", names[i].what, names[i].name);
+			return gp_fail(err, GP_EXIT_INPUT, "promotion's %s is not a name: '%s'", names[i].what,
+				       names[i].name);
 	if (!gp_tag_valid(out->tag))
 		return gp_fail(err, GP_EXIT_INPUT, "promotion's tag is not a tag or digest: '%s'", out->tag);
 	return 0;
@@ -118,7 +119,8 @@ char *gp_promotion_metadata(const struct gp_promotion *p)
 
 char *gp_promotion_comment(const struct gp_promotion *p)
 {
-	char *metadata = gp_promotion_metadata(p), *comment = gp_asprintf("%s%s%s", comment_start, metadata, comment_end);
+	char *metadata = gp_promotion_metadata(p),
+	     *comment = gp_asprintf("%s%s%s", comment_start, metadata, comment_end);
 
 	free(metadata);
 	return comment;

@@ -16,11 +16,8 @@ static const struct {
 	const char *host; /* beginning with '.': any host that ends in it */
 	const char *name;
 } hosts[] = {
-	{"github.com", "github"},
-	{"ssh.github.com", "github"},
-	{"dev.azure.com", "azdo"},
-	{"ssh.dev.azure.com", "azdo"},
-	{".visualstudio.com", "azdo"},
+	{"github.com", "github"},      {"ssh.github.com", "github"},  {"dev.azure.com", "azdo"},
+	{"ssh.dev.azure.com", "azdo"}, {".visualstudio.com", "azdo"},
 };
 
 static bool host_matches(const char *host, size_t len, const char *pattern)
@@ -160,7 +157,8 @@ char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message)
 	if (!github && !value(env, "TF_BUILD"))
 		return NULL;
 	text = escaped(message, github ? "%25" : "%AZP25");
-	line = gp_asprintf(github ? "::error title=%s::%s\n" : "##vso[task.logissue type=error]%s: %s\n", program, text);
+	line = gp_asprintf(github ? "::error title=%s::%s\n" : "##vso[task.logissue type=error]%s: %s\n", program,
+			   text);
 	free(text);
 	return line;
 }

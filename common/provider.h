@@ -19,10 +19,10 @@ int gp_provider_name_valid(const char *s);
 
 /* What the CI system says of the job; members that it does not tell are NULL. Strings are yours (gp_ci_free). */
 struct gp_ci {
-	char *commit;    /* the commit that the job is for */
-	char *since;     /* on a push: what the branch pointed to before */
-	char *number;    /* the pull request's number */
-	char *head;      /* the pull request's head for which the job was started */
+	char *commit; /* the commit that the job is for */
+	char *since;  /* on a push: what the branch pointed to before */
+	char *number; /* the pull request's number */
+	char *head;   /* the pull request's head for which the job was started */
 };
 /* errors: 65 where a file that a variable names cannot be read as it should. */
 int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err);

@@ -23,7 +23,8 @@ static bool find_ref(const char *listing, const char *ref, struct gp_oid *oid)
 	for (const char *line = listing; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		const char *tab = strchr(line, '\t');
 
-		if (tab && tab - line == GP_OID_HEX && !strncmp(tab + 1, ref, n) && (tab[1 + n] == '\n' || !tab[1 + n])) {
+		if (tab && tab - line == GP_OID_HEX && !strncmp(tab + 1, ref, n) &&
+		    (tab[1 + n] == '\n' || !tab[1 + n])) {
 			char *hex = gp_memdup0(line, GP_OID_HEX);
 			int bad = gp_oid_parse(oid, hex);
 
@@ -61,7 +62,8 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 	else if (base)
 		gp_fail(err, GP_EXIT_REFUSED, "no branch '%s' in %s", base, r->clean_url);
 	else
-		gp_fail(err, GP_EXIT_REFUSED, "%s has no default branch yet: push a first commit, or name a branch with --base",
+		gp_fail(err, GP_EXIT_REFUSED,
+			"%s has no default branch yet: push a first commit, or name a branch with --base",
 			r->clean_url);
 	if (rc) {
 		free(*branch);
@@ -101,12 +103,20 @@ static int lock_fetches(const struct gp_repository *r)
 }
 
 /* Fetches base and n commits. deepen: how many more commits of history in a shallow clone (0: plain). */
-static int fetch_once(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n, unsigned deepen,
-		      struct gp_err *err)
+static int fetch_once(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
+		      unsigned deepen, struct gp_err *err)
 {
 	char depth[32], hex[4][GP_OID_HEX + 1], *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL;
-	const char *argv[MAX_WORDS] = {"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=",
-				       "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"};
+	const char *argv[MAX_WORDS] = {"git",
+				       "-c",
+				       "protocol.version=2",
+				       "fetch",
+				       "--quiet",
+				       "--no-tags",
+				       "--refmap=",
+				       "--no-write-fetch-head",
+				       "--no-auto-maintenance",
+				       "--no-recurse-submodules"};
 	size_t w = 10;
 	int rc;
 
@@ -143,9 +153,21 @@ static int fetch(struct gp_repository *r, const char *base, const struct gp_oid 
 int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err)
 {
 	struct gp_repository *r = ctx;
-	const char *const argv[] = {"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=",
-				    "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
-				    "--filter=blob:none", "--stdin", "--", r->remote, NULL};
+	const char *const argv[] = {"git",
+				    "-c",
+				    "protocol.version=2",
+				    "fetch",
+				    "--quiet",
+				    "--no-tags",
+				    "--refmap=",
+				    "--no-write-fetch-head",
+				    "--no-auto-maintenance",
+				    "--no-recurse-submodules",
+				    "--filter=blob:none",
+				    "--stdin",
+				    "--",
+				    r->remote,
+				    NULL};
 	char *ids = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
 	int lock = lock_fetches(r), rc;
 
@@ -191,7 +213,8 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 		found = gp_git_read_commit(r->git, out, oid, err);
 	}
 	if (!found)
-		gp_fail(err, GP_EXIT_SYSTEM, "history of '%s' ends before commit %s (fetch more: git fetch --unshallow)", base,
+		gp_fail(err, GP_EXIT_SYSTEM,
+			"history of '%s' ends before commit %s (fetch more: git fetch --unshallow)", base,
 			gp_oid_hex(hex, oid));
 	return found > 0 ? 0 : -1;
 }
@@ -217,8 +240,8 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 		free(said);
 		said = more;
 	}
-	gp_fail(err, GP_EXIT_REFUSED, "cannot push branch '%s' to %s: %.*s%s", branch, r->clean_url, (int)strcspn(why, "\n"),
-		why, said);
+	gp_fail(err, GP_EXIT_REFUSED, "cannot push branch '%s' to %s: %.*s%s", branch, r->clean_url,
+		(int)strcspn(why, "\n"), why, said);
 	free(said);
 	return -1;
 }
@@ -230,8 +253,18 @@ int gp_repository_push(struct gp_repository *r, const char *branch, const struct
 	char *refspec = gp_asprintf("%s:refs/heads/%s", gp_oid_hex(hex, commit), branch);
 	char *lease = gp_asprintf("--force-with-lease=refs/heads/%s:%s", branch,
 				  gp_oid_is_zero(old) ? "" : gp_oid_hex(old_hex, old));
-	const char *const argv[] = {"git", "push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed",
-				    "--recurse-submodules=no", lease, "--", r->push_url, refspec, NULL};
+	const char *const argv[] = {"git",
+				    "push",
+				    "--porcelain",
+				    "--no-verify",
+				    "--no-follow-tags",
+				    "--no-signed",
+				    "--recurse-submodules=no",
+				    lease,
+				    "--",
+				    r->push_url,
+				    refspec,
+				    NULL};
 	struct gp_output o;
 	struct gp_oid now;
 	int rc = gp_run(&o, argv, gp_repository_git_env, NULL, 0, err);

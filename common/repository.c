@@ -1,5 +1,6 @@
 #include "repository-git.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +116,8 @@ static int open_remote(struct gp_repository *r, const char *remote, const char *
 	struct gp_err why = {0};
 
 	if (gp_repository_git(&r->url, get, "git remote", &why))
-		return gp_fail(err, GP_EXIT_CONFIG, "no remote '%s' in this repository (name one with --remote or GP_REMOTE)",
-			       r->remote);
+		return gp_fail(err, GP_EXIT_CONFIG,
+			       "no remote '%s' in this repository (name one with --remote or GP_REMOTE)", r->remote);
 	if (gp_repository_git(&r->push_url, get_push, "git remote", err))
 		return -1;
 	r->url = absolute(one_line(r->url), up);
@@ -125,10 +126,29 @@ static int open_remote(struct gp_repository *r, const char *remote, const char *
 	return 0;
 }
 
+/* Whether this is a partial clone: a pack of it came with a promise (gitformat-pack(5), "*.promisor"). */
+static bool has_promises(const char *objects_dir)
+{
+	char *path = gp_asprintf("%s/pack", objects_dir);
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	bool found = false;
+
+	while (dir && !found && (e = readdir(dir))) {
+		size_t n = strlen(e->d_name);
+
+		found = n > 9 && !strcmp(e->d_name + n - 9, ".promisor");
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+	return found;
+}
+
 int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err)
 {
-	const char *const argv[] = {"git", "rev-parse", "--show-object-format", "--absolute-git-dir", "--git-path", "objects",
-				    "--show-cdup", NULL};
+	const char *const argv[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",
+				    "--git-path", "objects",   "--show-cdup",          NULL};
 	char *out = NULL, *rest;
 	int rc = -1;
 
@@ -136,7 +156,8 @@ int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_er
 	if (gp_repository_git(&out, argv, "cannot open the repository", err))
 		goto out;
 	rest = out;
-	const char *format = next_line(&rest), *dir = next_line(&rest), *objects = next_line(&rest), *up = next_line(&rest);
+	const char *format = next_line(&rest), *dir = next_line(&rest), *objects = next_line(&rest),
+		   *up = next_line(&rest);
 
 	if (strcmp(format, "sha1")) {
 		gp_fail(err, GP_EXIT_CONFIG, "repository '%s' uses object format %s; gp works on sha1", dir, format);
@@ -148,7 +169,8 @@ int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_er
 	r->git = gp_git_open(objects, err);
 	if (!r->git)
 		goto out;
-	gp_git_on_missing(r->git, gp_repository_fetch_blobs, r);
+	if (has_promises(objects))
+		gp_git_on_missing(r->git, gp_repository_fetch_blobs, r);
 	rc = 0;
 out:
 	free(out);
@@ -174,7 +196,8 @@ static int one_identity(struct gp_ident *out, const char *variable, struct gp_er
 	struct gp_err none = {0};
 	char *line = NULL;
 
-	if (gp_repository_git(&line, argv, "git var", &none) && gp_repository_git(&line, own, "cannot tell who commits", err))
+	if (gp_repository_git(&line, argv, "git var", &none) &&
+	    gp_repository_git(&line, own, "cannot tell who commits", err))
 		return -1;
 	int rc = gp_ident_parse(out, one_line(line), err);
 

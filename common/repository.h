@@ -12,10 +12,10 @@
 #include "git.h"
 
 struct gp_repository {
-	char *git_dir;  /* absolute */
-	char *remote;   /* its name, such as "origin" */
-	char *url;      /* as git uses it; may hold credentials: never printed */
-	char *push_url; /* likewise */
+	char *git_dir;   /* absolute */
+	char *remote;    /* its name, such as "origin" */
+	char *url;       /* as git uses it; may hold credentials: never printed */
+	char *push_url;  /* likewise */
 	char *clean_url; /* url without credentials */
 	struct gp_git *git;
 };
@@ -34,7 +34,8 @@ void gp_repository_free(struct gp_repository *r);
  * NULL for the remote's default branch. *branch is yours. errors: 71 where the
  * remote cannot be read, 69 where it has no such branch or no branch at all.
  */
-int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, struct gp_err *err);
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip,
+		       struct gp_err *err);
 
 /* The commit that a branch of the remote points to now; zero where there is none. errors: 71. */
 int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);

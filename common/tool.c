@@ -242,7 +242,8 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 		const struct gp_option *found = NULL;
 
 		if (c == ':')
-			return usage_error(tool, "option '%s' needs an argument (try %s --help)", argv[optind - 1], tool->name);
+			return usage_error(tool, "option '%s' needs an argument (try %s --help)", argv[optind - 1],
+					   tool->name);
 		if (c == '?')
 			return usage_error(tool, "unknown option '%s' (try %s --help)",
 					   optind > 0 && optind <= argc ? argv[optind - 1] : "", tool->name);

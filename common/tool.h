@@ -31,10 +31,10 @@ struct gp_tool {
 	const char *help; /* what --help prints, from "usage: …\n" on */
 	bool is_driver;   /* a forge's driver: its stdout carries replies, no documents */
 	/* Set by gp_tool_start; the last three also have a variable: GP_REMOTE, GP_BASE, GP_PROVIDER. */
-	int verbosity;    /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
+	int verbosity;                        /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
 	const char *remote, *base, *provider; /* NULL: not given */
-	char *dir;        /* where the program is, when it was called by a path; else NULL */
-	int exit;         /* the first failure's exit status */
+	char *dir;                            /* where the program is, when it was called by a path; else NULL */
+	int exit;                             /* the first failure's exit status */
 };
 
 /*

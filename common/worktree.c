@@ -14,6 +14,7 @@
 #include "io.h"
 #include "manifests.h"
 #include "mem.h"
+#include "nearest.h"
 
 enum { MAX_FILE = 256 << 20, MAX_DEPTH = 100 };
 
@@ -28,6 +29,7 @@ struct pending {
 struct job {
 	const struct gp_setter *setter;
 	struct gp_edits *edits;
+	struct gp_nearest *nearest;
 	struct pending *pending;
 	size_t count;
 };
@@ -57,6 +59,8 @@ static int set_in_file(struct job *job, int dir, const char *name, const char *p
 		rc = gp_setter_apply(job->setter, p.old, p.old_len, &p.new, &p.new_len, job->edits, err);
 	if (rc)
 		gp_fail_in(err, "%s", path);
+	else
+		gp_nearest_look(job->nearest, path, p.old, p.old_len);
 	for (size_t i = before; i < job->edits->count; i++)
 		job->edits->item[i].path = gp_strdup(path);
 	if (!rc && p.new) {
@@ -105,7 +109,8 @@ static int list(int fd, char ***names, size_t *count, const char *path, struct g
 	return rc;
 }
 
-static int set_in_dir(struct job *job, int dir, const char *path, unsigned depth, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+static int set_in_dir(struct job *job, int dir, const char *path, unsigned depth,
+		      struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	char **names;
 	size_t count;
@@ -206,6 +211,7 @@ static void job_free(struct job *job)
 		free(p->new);
 	}
 	free(job->pending);
+	gp_nearest_free(job->nearest);
 }
 
 /* Opens top/group/env one step at a time, so that none of them can be a symbolic link. */
@@ -226,7 +232,7 @@ static int open_env(const char *top, const char *group, const char *env)
 int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, int diff_fd,
 		    struct gp_edits *edits, struct gp_err *err)
 {
-	struct job job = {.setter = setter, .edits = edits};
+	struct job job = {.setter = setter, .edits = edits, .nearest = gp_nearest_new(setter->group, setter->app)};
 	int dir = open_env(top, setter->group, env), rc;
 	char *path = gp_asprintf("%s/%s", setter->group, env);
 
@@ -235,8 +241,7 @@ int gp_worktree_set(const char *top, const char *env, const struct gp_setter *se
 	else
 		rc = set_in_dir(&job, dir, path, 0, err);
 	if (!rc && !edits->count)
-		rc = gp_fail(err, GP_EXIT_INPUT, "no marker {\"$imagepolicy\": \"%s:%s\"} in the YAML files below '%s'",
-			     setter->group, setter->app, path);
+		rc = gp_nearest_fail(job.nearest, path, err);
 	if (!rc)
 		rc = diff_fd < 0 ? write_all(&job, err) : show_all(&job, diff_fd, err);
 	job_free(&job);

@@ -5,7 +5,9 @@
 # forge_remote, which makes a repository for one test (or cleans one up) and
 # sets FORGE_URL, to which git can push; FORGE_BASE, its default branch, which
 # has a commit; and leaves gp/gate as the one required check, auto-merge
-# allowed. Without that file both are taken from the environment.
+# allowed. Without that file both are taken from the environment. Tokens are
+# taken out of the environment by gp_setup: hand them on in a FORGE_TOKEN, which
+# forge_remote can export by the name that the driver knows.
 
 setup() {
 	load helper
@@ -203,6 +205,13 @@ auto() {
 	refused 65 set-status "{\"commit\":\"$(base_tip)\",\"state\":\"success\"}" context
 	refused 65 set-status "{\"commit\":\"$(base_tip)\",\"context\":\"c\",\"state\":\"green\"}" state
 	refused 65 set-status "{\"commit\":\"$(base_tip)\",\"context\":\"c\",\"state\":\"success\",\"url\":5}" url
+}
+
+@test "a parameter that is null counts as missing" {
+	refused 65 find-pr '{"number":null}' number
+	refused 65 merge-pr '{"number":1,"method":"merge","head":null}' head
+	ask find-pr '{"open":true,"number":null,"branch":null}'
+	jq_true '.pull_requests | type == "array"'
 }
 
 @test "find-pr wants exactly one way to find" {

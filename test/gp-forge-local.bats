@@ -638,30 +638,121 @@ many() {
 	fsck_clean "$REMOTE"
 }
 
-@test "a head that is pushed over while it is merged: either the old one merged, or 75" {
-	local n result
-
-	require ''
-	for n in 1 2 3 4 5 6; do
-		branch "x$n"
-		open_pr "x$n"
-		before=$head
-		branch "x$n" "x$n" newer
-		git -C "$REMOTE" update-ref "refs/heads/x$n" "$before"
-		git -C "$SEED" push --quiet --force origin "$head:refs/heads/x$n" 3>&- &
-		result=$(request_merge "$n" "$before")
-		wait
-		case $result in
-		merged) same "content of x$n" "x$n" "$(git -C "$REMOTE" show "main:x$n")" ;;
-		75) same "state of #$n" open "$(pr "$n" .state)" ;;
-		*) fail "#$n: $result" ;;
+# in_between SCRIPT: what somebody else does, once, after the next request has
+# decided and before it writes.
+in_between() {
+	mkdir -p "$T/bin"
+	printf '%s\n' "$1" >"$T/race"
+	cat >"$T/bin/git" <<-SH
+		#!/bin/sh
+		case " \$* " in
+		*' update-ref --stdin '*)
+			if mv "$T/race" "$T/raced" 2>/dev/null; then
+				GP_RETRY_BUDGET=0 sh "$T/raced" >"$T/raced.log" 2>&1 </dev/null 3>&-
+			fi
+			;;
 		esac
-	done
+		exec $(command -v git) "\$@"
+	SH
+	chmod +x "$T/bin/git"
+	hash -r
+	export PATH="$T/bin:$PATH"
 }
 
-request_merge() {
-	forge merge-pr "{\"number\":$1,\"method\":\"merge\",\"head\":\"$2\"}" 2>"$T/run/refused" | jq -r .pull_request.state
-	[ ! -s "$T/run/refused" ] || jq .error.exit "$T/run/refused"
+@test "in between, the head is pushed over: 75, and nothing is merged" {
+	local before=$head
+
+	branch x
+	before=$head
+	open_pr x
+	branch x x newer
+	git -C "$REMOTE" update-ref refs/heads/x "$before"
+	post "$before" gp/gate success
+	tip=$(remote_tip)
+	in_between "git -C '$REMOTE' update-ref refs/heads/x $head"
+	refuses 75 merge-pr "{\"number\":1,\"method\":\"merge\",\"head\":\"$before\"}" "head of #1 is now $head, not $before"
+	[ -e "$T/raced" ]
+	same base "$tip" "$(remote_tip)"
+	same head "$head" "$(pr 1 .head)"
+}
+
+@test "in between, the head is pushed over: auto-merge stays off" {
+	branch x
+	before=$head
+	open_pr x
+	branch x x newer
+	git -C "$REMOTE" update-ref refs/heads/x "$before"
+	in_between "git -C '$REMOTE' update-ref refs/heads/x $head"
+	refuses 75 set-auto-merge "{\"number\":1,\"enable\":true,\"method\":\"merge\",\"head\":\"$before\"}" "$head"
+	[ -e "$T/raced" ]
+	same auto false "$(pr 1 .auto_merge)"
+}
+
+@test "in between, somebody pushes to the base: merged onto that" {
+	branch x
+	open_pr x
+	post "$head" gp/gate success
+	commit_file other <<<other
+	in_between "git -C '$REMOTE' update-ref refs/heads/main $(remote_tip)"
+	git -C "$REMOTE" update-ref refs/heads/main "$(remote_tip)~1"
+	merge_pr 1
+	[ -e "$T/raced" ]
+	same files 'README.md other x' "$(git -C "$REMOTE" ls-tree --name-only main | paste -sd ' ')"
+}
+
+@test "in between, somebody pushes what conflicts to the base: 69" {
+	branch x file theirs
+	open_pr x
+	post "$head" gp/gate success
+	commit_file file <<<ours
+	in_between "git -C '$REMOTE' update-ref refs/heads/main $(remote_tip)"
+	git -C "$REMOTE" update-ref refs/heads/main "$(remote_tip)~1"
+	refuses 69 merge-pr "{\"number\":1,\"method\":\"merge\",\"head\":\"$head\"}" "conflicts with 'main'"
+	[ -e "$T/raced" ]
+	same state open "$(pr 1 .state)"
+}
+
+# raced_request OP MEMBERS: the same, as a request of somebody else.
+raced_request() {
+	in_between "echo '{\"op\":\"$1\",\"repository\":{\"url\":\"$REMOTE\",\"base\":\"main\"},$2}' | gp-forge-local"
+}
+
+@test "in between, the required status turns red: 69" {
+	branch x
+	open_pr x
+	post "$head" gp/gate success
+	raced_request set-status "\"commit\":\"$head\",\"context\":\"gp/gate\",\"state\":\"failure\""
+	refuses 69 merge-pr "{\"number\":1,\"method\":\"merge\",\"head\":\"$head\"}" "'gp/gate' is failure"
+	has "$(cat "$T/raced.log")" '"failure"'
+	same state open "$(pr 1 .state)"
+}
+
+@test "in between, somebody opens the same pull request: there is one" {
+	branch x
+	raced_request open-pr '"branch":"x","title":"theirs","description":""'
+	expect 0 forge open-pr '{"branch":"x","title":"ours","description":""}'
+	jq_is '"\(.created) \(.pull_request.number) \(.pull_request.title)"' 'false 1 ours'
+	has "$(cat "$T/raced.log")" '"created":true'
+	same open 1 "$(prs)"
+}
+
+@test "in between, auto-merge is switched off: it does not merge" {
+	branch x
+	open_pr x
+	auto 1
+	raced_request set-auto-merge '"number":1,"enable":false'
+	post "$head" gp/gate success
+	has "$(cat "$T/raced.log")" '"auto_merge":false'
+	same state open "$(pr 1 .state)"
+}
+
+@test "in between, a branch that was gone comes back: its pull request stays" {
+	branch x
+	open_pr x
+	in_between "git -C '$REMOTE' update-ref refs/heads/x $head"
+	git -C "$REMOTE" update-ref -d refs/heads/x
+	same state open "$(pr 1 .state)"
+	[ -e "$T/raced" ]
 }
 
 @test "a ref that somebody holds locked for good: 75 in git's words once the budget is spent" {
@@ -717,4 +808,54 @@ request_merge() {
 	told "2 three $head"
 	eval "exec ${DRIVER[1]}>&-"
 	wait "$DRIVER_PID"
+}
+
+# The man pages
+
+# example PAGE N: the Nth literal block of its examples.
+example() {
+	sed '1,/^\.Sh EXAMPLES/d' "$test_root/man/$1" | awk -v n="$2" '/^\.Bd/ { i++ } i == n && !/^\./ { print } i == n && /^\.Ed/ { exit }'
+}
+
+@test "gp-forge-local(1): the examples do what they say" {
+	local n
+
+	mkdir "$T/try"
+	cd "$T/try" || return
+	for n in 1 2; do
+		example gp-forge-local.1 "$n" >script
+		[ -s script ]
+		expect 0 sh -e script
+	done
+	expect 1 git -C shop.git config --get-all gp.requiredStatus
+	git -C "$SEED" push --quiet "$T/try/shop.git" HEAD:main
+	branch x
+	git -C "$SEED" push --quiet "$T/try/shop.git" HEAD:refs/heads/x
+	at shop.git open-pr '{"branch":"x","title":"a title","description":""}'
+	example gp-forge-local.1 3 >script
+	expect 0 sh -e script
+	has "$output" '"a title"' 'open-pr #1'
+	example gp-forge-local.1 4 >script
+	expect 0 sh -e script
+	jq_is .result.default_branch main
+}
+
+@test "gp-forge(7): the examples do what they say, the driver too" {
+	mkdir "$T/bin"
+	cd "$T" || return
+	git clone --quiet --bare "$REMOTE" shop.git
+	example gp-forge.7 1 >script
+	expect 0 sh -e script
+	jq_is '.result.pull_requests | tojson' '[]'
+	example gp-forge.7 2 >"$T/bin/gp-forge-readonly"
+	chmod +x "$T/bin/gp-forge-readonly"
+	branch x
+	open_pr x
+	for op in find-pr open-pr merge-pr; do
+		jq -cn --arg op "$op" --arg url "$REMOTE" \
+			'{id: $op, op: $op, number: 1, repository: {url: $url, base: "main"}}'
+	done >"$T/requests"
+	expect 0 "$T/bin/gp-forge-readonly" <"$T/requests"
+	same replies '["find-pr",1,null] ["open-pr",null,77] ["merge-pr",null,77]' \
+		"$(jq -c '[.id, .result.pull_requests[0].number, .error.exit]' <<<"$output" | paste -sd ' ')"
 }

@@ -8,40 +8,25 @@ bats_require_minimum_version 1.5.0
 
 test_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 GP_BUILD=${GP_BUILD:-$test_root/build/release}
+expect_count=0
 
 # gp_setup [DIR]: cuts the test off from the machine it runs on. DIR is where
 # everything goes: the test's own directory, or the file's in a setup_file.
 gp_setup() {
-	local name
+	local build=$GP_BUILD
 
 	T=${1:-$BATS_TEST_TMPDIR}
 	mkdir -p "$T/home" "$T/run"
-	for name in $(compgen -e); do
-		case $name in
-		GP_BUILD) ;;
-		GP_* | GIT_* | GITHUB_* | GH_* | BUILD_* | SYSTEM_* | AGENT_* | AZURE_* | *_TOKEN | TF_BUILD | CI | XDG_*)
-			unset "$name"
-			;;
-		esac
-	done
-	export GP_BUILD PATH="$GP_BUILD:$test_root/scripts:$PATH"
+	unset "${!GP_@}" "${!GIT_@}" "${!GITHUB_@}" "${!GH_@}" "${!BUILD_@}" "${!SYSTEM_@}" "${!AGENT_@}" "${!AZURE_@}" \
+		"${!XDG_@}" TF_BUILD CI EMAIL
+	export GP_BUILD=$build PATH="$build:$test_root/scripts:$PATH"
 	export HOME="$T/home" LC_ALL=C TZ=UTC T
 	export GIT_CONFIG_GLOBAL="$T/home/.gitconfig" GIT_CONFIG_SYSTEM=/dev/null GIT_TERMINAL_PROMPT=0
 	export GIT_AUTHOR_NAME='Emilia' GIT_AUTHOR_EMAIL='emilia@example.com'
 	export GIT_COMMITTER_NAME='Emilia' GIT_COMMITTER_EMAIL='emilia@example.com'
 	export REMOTE="$T/remote.git" SEED="$T/seed" CLONE="$T/clone"
-	cat >"$GIT_CONFIG_GLOBAL" <<-'END'
-		[init]
-			defaultBranch = main
-		[advice]
-			detachedHead = false
-		[core]
-			fsync = none
-		[maintenance]
-			auto = false
-		[receive]
-			autogc = false
-	END
+	printf '[%s]\n\t%s\n' init 'defaultBranch = main' advice 'detachedHead = false' core 'fsync = none' \
+		maintenance 'auto = false' receive 'autogc = false' >"$GIT_CONFIG_GLOBAL"
 	cd "$T" || return
 }
 
@@ -50,22 +35,30 @@ gp_setup() {
 # test and shows both. A command that is still running after a minute is ended
 # (exit 124).
 expect() {
-	local want=$1 run
+	local want=$1 run=$T/run/$BASHPID.$((expect_count += 1))
 
 	shift
-	run=$(mktemp -d "$T/run/XXXXXX")
 	status=0
-	if [ "$(type -t "$1")" = function ]; then
-		"$@" >"$run/out" 2>"$run/err" 3>&- || status=$?
+	if declare -F "$1" >/dev/null; then
+		"$@" >"$run.out" 2>"$run.err" 3>&- || status=$?
 	else
-		timeout -k 5 60 "$@" >"$run/out" 2>"$run/err" 3>&- || status=$?
+		timeout -k 5 60 "$@" >"$run.out" 2>"$run.err" 3>&- || status=$?
 	fi
-	output=$(tr -d '\0' <"$run/out")
-	stderr=$(tr -d '\0' <"$run/err")
+	slurp output "$run.out"
+	slurp stderr "$run.err"
 	[ "$status" -eq "$want" ] && return
 	printf 'expected exit %s, got %s: %s\n-- stdout\n%s\n-- stderr\n%s\n' \
 		"$want" "$status" "$*" "$output" "$stderr" >&2
 	return 1
+}
+
+# slurp VARIABLE FILE: its text (up to a NUL), without the newlines at its end. No process is started for it.
+slurp() {
+	local text
+
+	IFS= read -r -d '' text <"$2" || true
+	while [[ "$text" == *$'\n' ]]; do text=${text%$'\n'}; done
+	printf -v "$1" %s "$text"
 }
 
 # sh_pipe EXIT STRING [ARG…]: STRING as a user types it, in a plain sh.
@@ -157,43 +150,36 @@ make_gitops() {
 	done
 	export BASE
 	git init --quiet --bare --initial-branch="$BASE" "$REMOTE"
-	git clone --quiet "file://$REMOTE" "$SEED" 2>/dev/null
-	git -C "$SEED" symbolic-ref HEAD "refs/heads/$BASE"
 	{
-		printf 'prflow: %s\nenvironments:\n' "$flow"
+		printf 'commit refs/heads/%s\ncommitter Emilia <emilia@example.com> %(%s)T +0000\ndata 13\nthe beginning\n' "$BASE" -1
+		printf 'M 644 inline README.md\ndata <<END\n# our repository\nEND\n'
+		printf 'M 644 inline gitops-promotion.yaml\ndata <<END\nprflow: %s\nenvironments:\n' "$flow"
 		for env in $envs; do
 			printf '  - env: %s\n    auto: %s\n' "${env%%:*}" "${env#*:}"
 		done
-		printf '%s' "${config:+$config$'\n'}"
-	} >"$SEED/gitops-promotion.yaml"
-	for app in $apps; do
-		for env in $envs; do
-			manifest "${app%%/*}" "${env%%:*}" "${app#*/}" "$tag"
+		printf '%sEND\n' "${config:+$config$'\n'}"
+		for app in $apps; do
+			for env in $envs; do
+				printf 'M 644 inline %s/%s/%s.yaml\ndata <<END\n' "${app%%/*}" "${env%%:*}" "${app#*/}"
+				manifest_text "${app%%/*}" "${app#*/}" "$tag"
+				printf 'END\n'
+			done
 		done
-	done
-	printf '# the team'\''s repository\n' >"$SEED/README.md"
-	git -C "$SEED" add -A
-	git -C "$SEED" commit --quiet -m 'the beginning'
-	git -C "$SEED" push --quiet origin "HEAD:refs/heads/$BASE"
+	} | git -C "$REMOTE" fast-import --quiet
 	git clone --quiet "file://$REMOTE" "$CLONE"
+	cp -R "$CLONE" "$SEED"
 	cd "$CLONE" || return
+}
+
+manifest_text() {
+	printf '%s\n' 'apiVersion: apps/v1' 'kind: Deployment' 'metadata:' "  name: $2" 'spec:' '  template:' '    spec:' \
+		'      containers:' "        - name: $2" "          image: ghcr.io/acme/$2:$3 # {\"\$imagepolicy\": \"$1:$2\"}"
 }
 
 # manifest GROUP ENV APP TAG: writes the app's manifest in $SEED.
 manifest() {
 	mkdir -p "$SEED/$1/$2"
-	cat >"$SEED/$1/$2/$3.yaml" <<-YAML
-		apiVersion: apps/v1
-		kind: Deployment
-		metadata:
-		  name: $3
-		spec:
-		  template:
-		    spec:
-		      containers:
-		        - name: $3
-		          image: ghcr.io/acme/$3:$4 # {"\$imagepolicy": "$1:$3"}
-	YAML
+	manifest_text "$1" "$3" "$4" >"$SEED/$1/$2/$3.yaml"
 }
 
 # seed_to [BRANCH]: $SEED at the tip of the remote's branch (default: the base).
@@ -281,9 +267,16 @@ json() {
 	printf '"%s"\n' "${text//$'\n'/\\n}"
 }
 
-# pr N [FILTER]: the pull request as the forge has it.
+# pr N [FILTER]: the pull request as the forge has it. (A plain member is taken out without a jq: most calls want one.)
 pr() {
-	forge find-pr "{\"number\": $1}" | jq -r ".pull_requests[0] | ${2:-.}"
+	local reply filter=${2:-.}
+
+	reply=$(forge find-pr "{\"number\": $1}") || return
+	if [[ "$filter" =~ ^\.[a-z_]+$ && "$reply" =~ \"${filter#.}\":(\"([^\"\\]*)\"|true|false|null) ]]; then
+		[ "${BASH_REMATCH[1]:0:1}" = '"' ] && printf '%s\n' "${BASH_REMATCH[2]}" || printf '%s\n' "${BASH_REMATCH[1]}"
+		return
+	fi
+	jq -r ".pull_requests[0] | $filter" <<<"$reply"
 }
 
 # prs [FILTER]: the numbers of all that are open, or what FILTER makes of each.

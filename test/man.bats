@@ -71,7 +71,7 @@ words() {
 
 	for page in "$man"/gp-*.1; do
 		for number in $(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh/s/^\.It \(Li \)\{0,1\}\([0-9]\{1,3\}\).*/\2/p' "$page"); do
-			grep -Eq "= $number[ ,]" "$test_root/common/exit.h" || fail "${page##*/}: $number"
+			grep -Eq "= ${number}[ ,]" "$test_root/common/exit.h" || fail "${page##*/}: $number"
 		done
 	done
 }
