@@ -97,6 +97,11 @@ asan:
 	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=99 LSAN_OPTIONS=exitcode=99 \
 		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan
 
+# Each program's main path under valgrind.
+valgrind:
+	@+$(SUBMAKE) deps LEVEL=lint
+	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/valgrind.bats
+
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
 check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
@@ -127,6 +132,6 @@ installcheck: all
 clean:
 	rm -rf build
 
-.PHONY: all can-build deps demo test asan check-forge lint install uninstall installcheck clean
+.PHONY: all can-build deps demo test asan valgrind check-forge lint install uninstall installcheck clean
 .SECONDARY: $(OBJECTS)
 .DELETE_ON_ERROR:

@@ -271,14 +271,18 @@ int gp_tool_end(struct gp_tool *tool)
 	return tool->exit;
 }
 
-/* A number of seconds from the environment; what is none counts as not set. */
-static int seconds(const char *name, int fallback)
+/* A number of seconds from the environment; *out stays where it is not set. errors: 78. */
+static int seconds(const char *name, int *out, struct gp_err *err)
 {
 	const char *text = variable(name);
-	char *end;
-	long n = text ? strtol(text, &end, 10) : 0;
+	size_t digits = text ? strspn(text, "0123456789") : 0;
 
-	return text && !*end && n > 0 && n < 100000 ? (int)n : fallback;
+	if (!text)
+		return 0;
+	if (!digits || digits > 5 || text[digits])
+		return gp_fail(err, GP_EXIT_CONFIG, "%s is not a number of seconds: '%s'", name, text);
+	*out = (int)strtol(text, NULL, 10);
+	return 0;
 }
 
 int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const struct gp_json *document,
@@ -286,13 +290,13 @@ int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const str
 {
 	const struct gp_json *repository = gp_json_get(document, "repository");
 	const char *provider = gp_document_need_text(document, "repository.provider", err);
-	/* The driver keeps these limits; a little more is for its own work. */
-	int wait = seconds("GP_TIMEOUT", 30) + seconds("GP_RETRY_BUDGET", 60) + 30;
+	int timeout = 30, budget = 60;
 
-	if (!provider)
+	if (!provider || seconds("GP_TIMEOUT", &timeout, err) || seconds("GP_RETRY_BUDGET", &budget, err))
 		return -1;
+	/* The driver keeps these limits; a little more is for its own work. */
 	if (!*forge)
-		*forge = gp_forge_start(provider, tool->dir, wait * 1000, err);
+		*forge = gp_forge_start(provider, tool->dir, (timeout + budget + 30) * 1000, err);
 	if (!*forge)
 		return -1;
 	gp_forge_about(*forge, repository);

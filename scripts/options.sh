@@ -45,13 +45,13 @@ while [ $# -gt 0 ]; do
 	-q | --quiet) verbose=-1 && shift && continue ;;
 	-v | --verbose) verbose=$((${verbose:-0} + 1)) && shift && continue ;;
 	-n | --dry-run) dry_run=--dry-run && shift && continue ;;
-	-C | --provider | --remote | --base) ;;
+	-C | --directory | --provider | --remote | --base) ;;
 	-*) option "$1" "${2-}" || fail "unknown option '$1'" ;;
 	*) fail "unexpected argument '$1'" ;;
 	esac
 	[ $# -gt 1 ] || fail "option '$1' needs a value"
 	case $1 in
-	-C) cd -- "$2" 2>/dev/null || fail "cannot change to directory '$2'" ;;
+	-C | --directory) cd -- "$2" 2>/dev/null || fail "cannot change to directory '$2'" ;;
 	--provider) export GP_PROVIDER="$2" ;;
 	--remote) export GP_REMOTE="$2" ;;
 	--base) export GP_BASE="$2" ;;

@@ -157,13 +157,15 @@ auto() {
 
 @test "a request that comes after a long pause is answered when it comes" {
 	coproc DRIVER { "gp-forge-$FORGE" 3>&-; }
+	local id reply pid=$DRIVER_PID
+
 	for id in 1 2; do
 		request "$id" get-repository >&"${DRIVER[1]}"
 		IFS= read -r -t 60 reply <&"${DRIVER[0]}"
 		same id "$id" "$(jq .id <<<"$reply")"
 	done
 	eval "exec ${DRIVER[1]}>&-"
-	wait "$DRIVER_PID"
+	wait "$pid"
 }
 
 @test "an unknown operation is 64 and named" {

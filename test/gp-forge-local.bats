@@ -74,8 +74,8 @@ at() {
 @test "a reader that is gone, and a full disk, end it with 71" {
 	sh_pipe 71 'echo "{\"op\":\"x\"}" | gp-forge-local >/dev/full'
 	one_message gp-forge-local 'cannot write a reply'
-	sh_pipe 0 '{ (echo "{}"; sleep 0.2; echo "{}"; echo "{}") | gp-forge-local; echo $? >&2; } | head -n 1 >/dev/null'
-	has "$stderr" 71
+	sh_pipe 0 '(while echo "{}"; do :; done) 2>/dev/null | { gp-forge-local; echo "$?" >&2; } | head -n 1 >/dev/null'
+	has "$stderr" 'gp-forge-local: cannot write a reply' 71
 }
 
 @test "GP_RETRY_BUDGET that is no number is 78" {
@@ -660,8 +660,6 @@ in_between() {
 }
 
 @test "in between, the head is pushed over: 75, and nothing is merged" {
-	local before=$head
-
 	branch x
 	before=$head
 	open_pr x
@@ -746,6 +744,19 @@ raced_request() {
 	same state open "$(pr 1 .state)"
 }
 
+@test "in between, the head is pushed over: auto-merge does not merge what nobody has checked" {
+	branch x
+	before=$head
+	open_pr x
+	auto 1
+	branch x x newer
+	git -C "$REMOTE" update-ref refs/heads/x "$before"
+	in_between "git -C '$REMOTE' update-ref refs/heads/x $head"
+	post "$before" gp/gate success
+	[ -e "$T/raced" ]
+	same 'state, auto-merge, head' "open true $head" "$(pr 1 '"\(.state) \(.auto_merge) \(.head)"')"
+}
+
 @test "in between, a branch that was gone comes back: its pull request stays" {
 	branch x
 	open_pr x
@@ -766,12 +777,11 @@ raced_request() {
 @test "a ref that somebody holds locked for a moment is waited for" {
 	branch x
 	: >"$REMOTE/refs/heads/main.lock"
-	{
-		sleep 0.5
-		rm "$REMOTE/refs/heads/main.lock"
-	} 3>&- &
+	# Gone only when the driver tries again.
+	echo "rm '$REMOTE/refs/heads/main.lock'" >"$T/next"
+	in_between "mv '$T/next' '$T/race'"
 	same number 1 "$(open_pr x)"
-	wait
+	[ ! -e "$T/race" ]
 }
 
 @test "a repository that git cannot write is 71 at once, not after a minute" {
@@ -785,9 +795,11 @@ raced_request() {
 	[ $(($(date +%s) - before)) -lt 30 ]
 }
 
-@test "one driver for many requests sees what others do in between" {
+@test "one driver for many requests sees what others do meanwhile" {
 	branch x
 	coproc DRIVER { gp-forge-local 3>&-; }
+	local pid=$DRIVER_PID
+
 	told() {
 		jq -cn --arg url "$REMOTE" '{op: "find-pr", repository: {url: $url}, open: true}' >&"${DRIVER[1]}"
 		IFS= read -r -t 60 output <&"${DRIVER[0]}"
@@ -807,7 +819,7 @@ raced_request() {
 	git -C "$REMOTE" update-ref -d refs/heads/x
 	told "2 three $head"
 	eval "exec ${DRIVER[1]}>&-"
-	wait "$DRIVER_PID"
+	wait "$pid"
 }
 
 # The man pages
