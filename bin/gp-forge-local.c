@@ -95,7 +95,7 @@ static struct gp_local *open_local(struct driver *driver, const struct gp_json *
 	free(driver->url);
 	driver->url = NULL;
 	driver->local = gp_local_open(url, &driver->options, err);
-	/* An identity is read by libgit2, which an open repository has made ready. */
+	/* Not before somebody asks, so that an identity that git refuses is a reply. */
 	if (!driver->local || (!driver->options.committer.name && read_committer(&driver->options.committer, err)))
 		return NULL;
 	driver->url = gp_strdup(url);

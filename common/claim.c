@@ -180,6 +180,30 @@ static bool read_words(struct gp_claim *claim, const struct own *own, const stru
 	return agree;
 }
 
+/*
+ * One commit of its own, and merges of the base. What else it has merged would
+ * be an ancestor of the merge and so undo, unseen in the head's tree, what the
+ * base has had from there.
+ */
+static int check_shape(struct gp_claim *claim, const struct own *own, const struct gp_chain *chain)
+{
+	size_t commits = 0, ignored;
+
+	for (size_t i = 0; i < own->count; i++) {
+		if (is_update(&own->step[i], own, chain, &ignored))
+			continue;
+		if (own->step[i].is_merge)
+			return broken(claim, gp_strdup("it merges something that is not its base: "
+						       "carry other edits in their own pull request"));
+		commits++;
+	}
+	if (commits == 1)
+		return 0;
+	return broken(claim, gp_asprintf("it has %zu commits of its own instead of one: "
+					 "carry other edits in their own pull request",
+					 commits));
+}
+
 /* The older tool's feature deployments are never promoted, nor are they anything that a gate guards. */
 static bool is_feature(const struct gp_claim *claim, const char *branch)
 {
@@ -339,7 +363,7 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 					  base->branch, MAX_HISTORY));
 	else if (!own.count)
 		broken(claim, gp_asprintf("it has no commit that '%s' does not have", base->branch));
-	else
+	else if (!check_shape(claim, &own, chain) && claim->state == GP_CLAIM_SOUND)
 		rc = check_content(claim, base, chain, head, err);
 	if (!rc && claim->state == GP_CLAIM_SOUND && !agree) {
 		claim->state = GP_CLAIM_UNSETTLED;

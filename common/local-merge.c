@@ -45,6 +45,13 @@ int gp_local_test_merge(struct gp_local *local, struct gp_local_pull *pull, cons
 	return gp_local_save(local, pull, err);
 }
 
+static bool is_text(const struct gp_json *object, const char *name, const char *wanted)
+{
+	const char *text = gp_json_get_text(object, name);
+
+	return text && !strcmp(text, wanted);
+}
+
 int gp_local_is_green(struct gp_local *local, const char *commit, char **why, struct gp_err *err)
 {
 	struct gp_json *statuses;
@@ -57,17 +64,16 @@ int gp_local_is_green(struct gp_local *local, const char *commit, char **why, st
 	if (!statuses)
 		return -1;
 	for (size_t i = 0; i < local->config.required_count && green; i++) {
-		const char *context = local->config.required[i], *state = "missing";
+		const char *context = local->config.required[i], *state;
 		const struct gp_json *s = gp_json_first(statuses);
 
-		while (s && strcmp(gp_json_get_text(s, "context"), context) != 0)
+		while (s && !is_text(s, "context", context))
 			s = gp_json_next(s);
-		if (s)
-			state = gp_json_get_text(s, "state");
-		if (strcmp(state, "success") != 0) {
-			*why = gp_asprintf("required status '%s' is %s on %s", context, state, commit);
-			green = 0;
-		}
+		if (is_text(s, "state", "success"))
+			continue;
+		state = gp_json_get_text(s, "state");
+		*why = gp_asprintf("required status '%s' is %s on %s", context, state ? state : "missing", commit);
+		green = 0;
 	}
 	gp_json_free(statuses);
 	return green;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,15 +112,13 @@ void gp_local_rely(struct gp_local *local, const char *branch)
 	free(name);
 }
 
-/* The input of `git update-ref --stdin -z`: one transaction, all or nothing. */
-static char *transaction(const struct gp_local *local, size_t *len)
+/* The input of `git update-ref --stdin -z`: one transaction, all or nothing. NULL with err. */
+static char *transaction(const struct gp_local *local, size_t *len, struct gp_err *err)
 {
 	char *text = NULL, old[GP_OID_HEX + 1], new[GP_OID_HEX + 1];
 	FILE *f = open_memstream(&text, len);
 
-	if (!f)
-		return gp_strdup("");
-	for (size_t i = 0; i < local->ref_count; i++) {
+	for (size_t i = 0; f && i < local->ref_count; i++) {
 		const struct gp_local_ref *r = &local->refs[i];
 
 		gp_oid_hex(old, &r->old);
@@ -133,8 +132,11 @@ static char *transaction(const struct gp_local *local, size_t *len)
 		else if (r->relied_on)
 			fprintf(f, "verify %s%c%s%c", r->name, 0, old, 0);
 	}
-	fclose(f);
-	return text;
+	if (f && !fclose(f))
+		return text;
+	gp_fail(err, GP_EXIT_SYSTEM, "cannot write a transaction: %s", strerror(errno));
+	free(text);
+	return NULL;
 }
 
 /* Moves all refs at once. Returns 0, or -1 with lost filled. */
@@ -146,8 +148,8 @@ static int commit(struct gp_local *local, struct gp_err *lost)
 
 	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, lost))
 		return -1;
-	text = transaction(local, &len);
-	int rc = gp_local_git(local, NULL, NULL, 0, args, text, len, lost);
+	text = transaction(local, &len, lost);
+	int rc = text ? gp_local_git(local, NULL, NULL, 0, args, text, len, lost) : -1;
 
 	free(text);
 	return rc;
@@ -162,7 +164,7 @@ static bool has_changes(struct gp_local *local)
 
 static void look(struct gp_local *local, const struct gp_json *request)
 {
-	local->look_at_all = gp_json_get(request, "open") || gp_json_get(request, "merged_as");
+	local->look_at_all = gp_json_get_true(request, "open") || gp_json_get_text(request, "merged_as");
 	local->look_number = gp_json_get_int(request, "number", 0);
 	local->look_branch = gp_json_get_text(request, "branch");
 	local->spare = SPARE_LOOKS;
@@ -172,10 +174,10 @@ static void look(struct gp_local *local, const struct gp_json *request)
 static struct gp_json *attempt(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
 			       const struct gp_json *request, struct gp_err *err)
 {
-	gp_local_forget(local);
-	look(local, request);
 	bool pulls = need != GP_LOCAL_STATUSES;
 
+	gp_local_forget(local);
+	look(local, request);
 	if (read_refs(local, pulls, err) || gp_local_read_state(local, pulls, err))
 		return NULL;
 	if (pulls && gp_local_settle(local, err))

@@ -333,6 +333,7 @@ with_history() {
 	flux apps dev success
 	local n
 
+	seed_to
 	for n in {1..40}; do
 		git -C "$SEED" commit --quiet --allow-empty -m "$n"
 	done
@@ -348,6 +349,7 @@ with_history() {
 	propose apps/web v1 qa >/dev/null
 	local n
 
+	seed_to
 	for n in {1..40}; do
 		git -C "$SEED" commit --quiet --allow-empty -m "$n"
 	done
@@ -703,8 +705,7 @@ with_history() {
 
 	for n in {1..50}; do apps+=" apps/a$n"; done
 	make_gitops --apps "$apps"
-	start apps/a1 v1 >"$T/one"
-	for n in {1..50}; do jq -c ".promotion.app = \"a$n\"" "$T/one"; done >"$T/many"
+	start apps/a1 v1 | jq -c 'range(1; 51) as $n | .promotion.app = "a\($n)"' >"$T/many"
 	sh_pipe 0 'gp-set-tag <"$T/many" | gp-open-pr | gp-merge --auto'
 	same documents 50 "$(grep -c '' <<<"$output")"
 	same open 50 "$(prs | grep -c '')"

@@ -585,6 +585,24 @@ describe() {
 	verdict 1 1
 }
 
+@test "a merge that would undo what main has, unseen in the head's tree, closes it" {
+	stage
+	flux apps dev success
+	# Somebody's change reaches main by a merge; the same change is merged into the branch, but thrown away.
+	seed_to
+	git -C "$SEED" checkout --quiet -b theirs
+	echo important >"$SEED/README.md"
+	git -C "$SEED" commit --quiet -am 'an important change'
+	git -C "$SEED" checkout --quiet --detach HEAD^
+	git -C "$SEED" merge --quiet --no-ff -m 'Merge theirs' theirs
+	git -C "$SEED" push --quiet origin HEAD:refs/heads/main
+	git -C "$SEED" fetch --quiet origin refs/heads/promote/apps-web
+	git -C "$SEED" checkout --quiet --detach FETCH_HEAD
+	git -C "$SEED" merge --quiet --no-ff -s ours -m "Merge branch 'theirs'" theirs
+	git -C "$SEED" push --quiet origin HEAD:refs/heads/promote/apps-web
+	closed 'carry other edits in their own pull request'
+}
+
 @test "main merged into the branch is no matter" {
 	stage
 	flux apps dev success
@@ -670,6 +688,7 @@ describe() {
 		  - env: qa
 		    auto: true
 	YAML
+	seed_to
 	manifest apps staging web v0
 	seed_push 'staging has the web'
 	closed 'superseded by v0'

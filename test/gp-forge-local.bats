@@ -287,17 +287,20 @@ auto-merge #1: merge of x into main as $(remote_tip)" "$(history | sed -n 1,6p)"
 	same parents "$(remote_tip) $head" "$(git -C "$REMOTE" log -1 --format=%P refs/pull/1/merge)"
 }
 
-@test "refs/pull/N/merge: any call finds that a branch moved" {
-	branch x
+@test "refs/pull/N/merge: any call finds that a branch moved, also one about something else" {
 	branch y
+	branch x
 	open_pr x
 	open_pr y
 	for call in 'find-pr {"branch":"y"}' 'find-pr {"number":2}' 'find-pr {"open":true}' \
+		'open-pr {"branch":"y","title":"new","description":""}' 'set-auto-merge {"number":2,"enable":false}' \
 		"set-status {\"commit\":\"$(remote_tip)\",\"context\":\"c\",\"state\":\"success\"}"; do
-		branch x x "$call"
 		commit_file other <<<"$call"
 		forge "${call%% *}" "${call#* }"
-		same "$call" "$(remote_tip) $head" "$(git -C "$REMOTE" log -1 --format=%P refs/pull/1/merge)"
+		same "$call, base" "$(remote_tip) $head" "$(git -C "$REMOTE" log -1 --format=%P refs/pull/1/merge)"
+		branch x x "$call"
+		forge "${call%% *}" "${call#* }"
+		same "$call, head" "$(remote_tip) $head" "$(git -C "$REMOTE" log -1 --format=%P refs/pull/1/merge)"
 	done
 }
 
@@ -427,20 +430,22 @@ jq_required() {
 	same state merged "$(pr 1 .state)"
 }
 
-@test "auto-merge: one merge that makes room for the next is followed by it" {
-	branch x file theirs
-	seed_to x
-	echo more >"$SEED/more"
-	seed_push more y
+@test "auto-merge: a merge that takes a conflict away is followed by the merge that waited for it" {
+	commit_file file <<<one
+	branch x file two
+	commit_file file <<<three
+	branch y file one
 	open_pr x
 	open_pr y
 	auto 1
 	auto 2 squash
-	post "$(pr 2 .head)" gp/gate success
-	same 'state of the second' merged "$(pr 2 .state)"
-	post "$(pr 1 .head)" gp/gate success
-	same 'state of the first' merged "$(pr 1 .state)"
-	has "$(history)" 'auto-merge #2: squash of y into main'
+	post "$(remote_tip x)" gp/gate success
+	same 'merged' '' "$(git -C "$REMOTE" ls-tree --name-only refs/gp/state closed)"
+	post "$(remote_tip y)" gp/gate success
+	# As the request left it, before anybody looks again.
+	same 'last two' 'auto-merge #2: squash of y auto-merge #1: merge of x' \
+		"$(history | grep '^auto-merge #' | sed 's/ into .*//' | paste -sd ' ')"
+	same content two "$(git -C "$REMOTE" show main:file)"
 }
 
 @test "auto-merge: the method that was asked for last is used" {

@@ -17,17 +17,20 @@ setup() {
 lay_out() {
 	local vector group app tag env
 
-	for vector in "$vectors"/*/; do
+	for vector in "$vectors"/*; do
 		read -r group app tag <"$vector/args"
-		env=$(basename "$vector")
+		env=${vector##*/}
 		mkdir -p "$1/$group/$env"
-		cp "$vector/before.yaml" "$1/$group/$env/vector.yaml"
-		[ ! -e "$vector/$2" ] || cp "$vector/$2" "$1/$group/$env/vector.yaml"
+		if [ -e "$vector/$2" ]; then
+			cp "$vector/$2" "$1/$group/$env/vector.yaml"
+		else
+			cp "$vector/before.yaml" "$1/$group/$env/vector.yaml"
+		fi
 		printf 'image: web:v0 # {"$imagepolicy": "%s:%s"}\n' "$group" "$app" >"$1/$group/$env/plain.yaml"
-		jq -cn --arg g "$group" --arg a "$app" --arg t "$tag" --arg e "$env" \
-			'{promotion: {type: "promote", group: $g, app: $a, tag: $t, env: $e, sha: "", feature: ""},
-				environment: {name: $e, auto: false, previous: null}}' >>"$T/vectors"
-	done
+		printf '{"promotion":{"type":"promote","group":"%s","app":"%s","tag":"%s","env":"%s","sha":"","feature":""},' \
+			"$group" "$app" "$tag" "$env"
+		printf '"environment":{"name":"%s","auto":false,"previous":null}}\n' "$env"
+	done >"$T/vectors"
 }
 
 # documents: the vectors' documents, on the current tip.
@@ -36,35 +39,33 @@ documents() {
 	jq -c --slurpfile start "$T/start" '$start[0] + .' "$T/vectors" >"$T/documents"
 }
 
-# judge SHOW: each document of $T/out is what its vector says. SHOW DOCUMENT PATH prints a file as it is now.
+# judge SHOW: each document of $T/out is what its vector says. SHOW COMMIT PATH prints a file as it is now.
 judge() {
-	local document vector group app tag env want words count=0 failed=0
+	local group env commit exit message vector want wanted words count=0 failed=0
 
-	while read -r document; do
+	jq -r '[.promotion.group, .promotion.env, .change.commit // .repository.tip, .error.exit // 0, .error.message // "-"] | @tsv' \
+		"$T/out" >"$T/table"
+	while IFS=$'\t' read -r group env commit exit message; do
 		count=$((count + 1))
-		IFS=$'\t' read -r group app tag env < <(jq -r '.promotion | [.group, .app, .tag, .env] | @tsv' <<<"$document")
 		vector=$vectors/$env
-		"$1" "$document" "$group/$env/vector.yaml" >"$T/got"
+		"$1" "$commit" "$group/$env/vector.yaml" >"$T/got"
+		want=0 words='' wanted=$vector/after.yaml
 		if [ -e "$vector/error" ]; then
 			read -r want words <"$vector/error"
-			cp "$vector/before.yaml" "$T/want"
-		else
-			want=0 words=''
-			cp "$vector/after.yaml" "$T/want"
+			wanted=$vector/before.yaml
 		fi
-		if [ "$(jq '.error.exit // 0' <<<"$document")" != "$want" ] || ! cmp -s "$T/want" "$T/got" ||
-			[[ "$(jq -r '.error.message // ""' <<<"$document")" != *"$words"* ]]; then
+		if [ "$exit" != "$want" ] || [[ "$message" != *"$words"* ]] || ! cmp -s "$wanted" "$T/got"; then
 			failed=$((failed + 1))
-			printf '%s (%s): %s\n' "$env" "$want $words" "$(jq -c '.error // "no error"' <<<"$document")" >&2
-			diff "$T/want" "$T/got" | cat -A >&2
+			printf '%s (%s): %s %s\n' "$env" "$want $words" "$exit" "$message" >&2
+			diff "$wanted" "$T/got" | cat -A >&2
 		fi
-	done <"$T/out"
+	done <"$T/table"
 	same vectors "$(find "$vectors" -name before.yaml | grep -c '')" "$count"
 	[ "$failed" -eq 0 ] || fail "$failed of $count vectors"
 }
 
 in_commit() {
-	git cat-file blob "$(jq -r '.change.commit // .repository.tip' <<<"$1"):$2"
+	git cat-file blob "$1:$2"
 }
 
 in_work_tree() {
