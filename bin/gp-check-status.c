@@ -18,13 +18,7 @@ static const char help[] =
 	"\n"
 	"      --wait           wait for a verdict, as long as status_timeout_minutes says\n"
 	"      --wait=duration  wait this long: 90s, 5m, 1h\n"
-	"  -C, --directory dir  work in dir\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+	"  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
 
 enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000 };
 

@@ -26,13 +26,7 @@ static const char help[] =
 	"      --branch name    the open pull request of a branch\n"
 	"      --number n       the pull request with this number, if it is open\n"
 	"  -C, --directory dir  work in dir\n"
-	"      --base branch    base branch (default: the remote's default branch)\n"
-	"      --provider name  forge (default: told by the remote's URL)\n"
-	"      --remote name    remote (default: origin)\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+	"      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON;
 
 enum { MAX_PUSH = 1000 };
 

@@ -15,13 +15,7 @@ static const char help[] = "usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method
 			   "      --auto           let the forge merge once its required checks are green\n"
 			   "      --method how     merge (default), rebase or squash\n"
 			   "  -n, --dry-run        say what would be done and do nothing\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "      --provider name  forge (default: told by the remote's URL)\n"
-			   "      --remote name    remote (default: origin)\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
 
 struct state {
 	struct gp_tool *tool;

@@ -16,13 +16,7 @@ static const char help[] = "usage: gp-open-pr [-hnqVv] [-C dir] [--provider name
 			   "resets the one that is open. One that is sound already keeps its commit.\n"
 			   "\n"
 			   "  -n, --dry-run        say what would be done and do nothing\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "      --provider name  forge (default: told by the remote's URL)\n"
-			   "      --remote name    remote (default: origin)\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
 
 enum { MAX_BEHIND = 1000 };
 

@@ -23,13 +23,7 @@ static const char help[] = "usage: gp-read-config [-hqVv] [-C dir] --group name 
 			   "      --env name       target environment (default: the first)\n"
 			   "      --next           turn a merged promotion into the one for the next environment\n"
 			   "  -C, --directory dir  work in dir\n"
-			   "      --base branch    base branch (default: the remote's default branch)\n"
-			   "      --provider name  forge (default: told by the remote's URL)\n"
-			   "      --remote name    remote (default: origin)\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON;
 
 struct state {
 	struct gp_tool *tool;

@@ -20,13 +20,7 @@ static const char help[] = "usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [-
 			   "\n"
 			   "  -n, --dry-run        show the diff on standard error and write nothing\n"
 			   "      --work-tree      edit the files of the work tree instead of making a commit\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "      --provider name  forge (default: told by the remote's URL)\n"
-			   "      --remote name    remote (default: origin)\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
 
 enum { MAX_LISTED = 50 };
 

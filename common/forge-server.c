@@ -60,12 +60,9 @@ int gp_request_bool(bool *out, const struct gp_json *request, const char *name, 
 
 	if (!value)
 		return -1;
-	char *text = gp_json_print(value);
-	bool is_false = !strcmp(text, "false");
-
-	free(text);
 	*out = gp_json_get_true(request, name);
-	return *out || is_false ? 0 : gp_fail(err, GP_EXIT_INPUT, "parameter '%s' is neither true nor false", name);
+	return gp_json_is_bool(value) ? 0
+				      : gp_fail(err, GP_EXIT_INPUT, "parameter '%s' is neither true nor false", name);
 }
 
 int gp_request_commit(const char **out, const struct gp_json *request, const char *name, struct gp_err *err)

@@ -153,6 +153,11 @@ bool gp_json_is_string(const struct gp_json *json)
 	return cJSON_IsString(tree(json));
 }
 
+bool gp_json_is_bool(const struct gp_json *json)
+{
+	return cJSON_IsBool(tree(json));
+}
+
 bool gp_json_is_null(const struct gp_json *json)
 {
 	return cJSON_IsNull(tree(json));

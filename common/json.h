@@ -41,6 +41,7 @@ bool gp_json_equal(const struct gp_json *a, const struct gp_json *b);
 bool gp_json_is_object(const struct gp_json *json);
 bool gp_json_is_array(const struct gp_json *json);
 bool gp_json_is_string(const struct gp_json *json);
+bool gp_json_is_bool(const struct gp_json *json);
 bool gp_json_is_null(const struct gp_json *json);
 
 /* The member of an object, keys compared exactly; NULL where there is none, or json is NULL or no object. */

@@ -13,6 +13,11 @@
 #include "io.h"
 #include "mem.h"
 
+/* A fetch that brings objects and nothing else: no ref, tag, FETCH_HEAD or housekeeping; any id may be asked for. */
+#define FETCH_WORDS                                                                                                    \
+	"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=", "--no-write-fetch-head",      \
+		"--no-auto-maintenance", "--no-recurse-submodules"
+
 enum { MAX_WORDS = 24, MAX_DEEPEN = 1 << 14 };
 
 /* Reads "OID\tREF" lines of ls-remote for the one ref. Returns whether it is there. */
@@ -107,20 +112,13 @@ static int fetch_once(struct gp_repository *r, const char *base, const struct gp
 		      unsigned deepen, struct gp_err *err)
 {
 	char depth[32], hex[4][GP_OID_HEX + 1], *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL;
-	const char *argv[MAX_WORDS] = {"git",
-				       "-c",
-				       "protocol.version=2",
-				       "fetch",
-				       "--quiet",
-				       "--no-tags",
-				       "--refmap=",
-				       "--no-write-fetch-head",
-				       "--no-auto-maintenance",
-				       "--no-recurse-submodules"};
-	size_t w = 10;
+	const char *argv[MAX_WORDS] = {FETCH_WORDS};
+	size_t w = 0;
 	int rc;
 
 	snprintf(depth, sizeof depth, "--deepen=%u", deepen);
+	while (argv[w])
+		w++;
 	if (deepen)
 		argv[w++] = depth;
 	argv[w++] = "--";
@@ -153,21 +151,7 @@ static int fetch(struct gp_repository *r, const char *base, const struct gp_oid 
 int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err)
 {
 	struct gp_repository *r = ctx;
-	const char *const argv[] = {"git",
-				    "-c",
-				    "protocol.version=2",
-				    "fetch",
-				    "--quiet",
-				    "--no-tags",
-				    "--refmap=",
-				    "--no-write-fetch-head",
-				    "--no-auto-maintenance",
-				    "--no-recurse-submodules",
-				    "--filter=blob:none",
-				    "--stdin",
-				    "--",
-				    r->remote,
-				    NULL};
+	const char *const argv[] = {FETCH_WORDS, "--filter=blob:none", "--stdin", "--", r->remote, NULL};
 	char *ids = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
 	int lock = lock_fetches(r), rc;
 

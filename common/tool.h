@@ -26,6 +26,15 @@ struct gp_option {
 	void *value;
 };
 
+/* The end of every help text: the options that mean the same everywhere. */
+#define GP_HELP_COMMON                                                                                                 \
+	"      --provider name  forge (default: told by the remote's URL)\n"                                           \
+	"      --remote name    remote (default: origin)\n"                                                            \
+	"  -q, --quiet          only errors on standard error\n"                                                       \
+	"  -v, --verbose        say more\n"                                                                            \
+	"  -h, --help           show this help\n"                                                                      \
+	"  -V, --version        show the version\n"
+
 struct gp_tool {
 	const char *name; /* "gp-set-tag" */
 	const char *help; /* what --help prints, from "usage: …\n" on */

@@ -338,26 +338,33 @@ setup() {
 	make_gitops
 	sh_pipe 0 'printf "%s\n" untouched | { gp-read-config --group apps --app web --tag v1 >&2; cat; }'
 	same 'standard input' untouched "$output"
+	has "$stderr" '"tag":"v1"'
 	sh_pipe 0 'printf "%s\n" untouched | { gp-find-pr --merged >&2; cat; }'
 	same 'standard input' untouched "$output"
+	has "$stderr" '"skip":'
 }
 
 @test "starters do not wait for a standard input that nobody closes" {
 	make_gitops
 	mkfifo "$T/never"
 	expect 0 gp-read-config --group apps --app web --tag v1 <>"$T/never"
+	has "$output" '"tag":"v1"'
 	expect 0 gp-find-pr --open --all <>"$T/never"
+	has "$output" '"skip":'
 }
 
 @test "starters work with standard input closed" {
 	make_gitops
 	expect 0 gp-read-config --group apps --app web --tag v1 <&-
+	has "$output" '"tag":"v1"'
 	expect 0 gp-find-pr --open --all <&-
+	has "$output" '"skip":'
 }
 
 @test "documents are one line when stdout is no terminal" {
 	make_gitops
 	expect 0 gp-read-config --group apps --app web --tag v1
+	has "$output" '"tag":"v1"'
 	same lines 1 "$(grep -c '' <<<"$output")"
 }
 

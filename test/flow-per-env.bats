@@ -98,6 +98,7 @@ setup() {
 	new apps/web v1
 	new apps/web v2
 	expect 0 gp-refresh
+	same state merged "$(pr 1 .state)"
 	same clone "$before" "$(snapshot_clone "$CLONE")"
 	fsck_clean "$CLONE"
 	fsck_clean "$REMOTE"

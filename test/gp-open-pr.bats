@@ -68,14 +68,14 @@ meddling_git() {
 }
 
 @test "metadata cannot be ended from inside" {
-	start apps/web v1 | jq -c '.promotion.feature = "--> <b> & <!--"' | gp-set-tag | gp-open-pr >"$T/document" || true
-	[ -n "$(prs)" ] || skip 'refused altogether'
+	start apps/web v1 | jq -c '.promotion.feature = "--> <b> & <!--"' | gp-set-tag | gp-open-pr >"$T/document"
 	has "$(pr 1 .description | head -n 1)" '\u003e' '\u003c' '\u0026'
 	same comments 1 "$(pr 1 .description | head -n 1 | grep -o -e '-->' | grep -c '')"
 }
 
 @test "the trailer, the title and the metadata say the same" {
 	open_web 0 v1
+	same title 'Promote apps/web version v1 to environment dev' "$(pr 1 .title)"
 	same metadata \
 		"$(git -C "$REMOTE" log -1 --format='%(trailers:key=Gp-Promotion,valueonly)' promote/apps-web | sed '/^$/d')" \
 		"$(pr 1 .description | sed -n '1s/^<!-- metadata = \(.*\) -->$/\1/p')"
@@ -96,6 +96,7 @@ meddling_git() {
 	before=$(snapshot_clone "$CLONE")
 	open_web 0 v1
 	open_web 0 v2
+	same title 'Promote apps/web version v2 to environment dev' "$(pr 1 .title)"
 	same clone "$before" "$(snapshot_clone "$CLONE")"
 	fsck_clean "$CLONE"
 	fsck_clean "$REMOTE"
@@ -339,6 +340,7 @@ meddling_git() {
 	done
 	rm .git/hooks/reference-transaction
 	open_web 0 v1
+	jq_is .pull_request.number 1
 	[ ! -e "$T/hooked" ] || fail "ran: $(cat "$T/hooked")"
 }
 

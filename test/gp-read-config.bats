@@ -142,6 +142,7 @@ refused() {
 
 	before=$(snapshot_clone "$CLONE")
 	read_web 0
+	jq_is .repository.tip "$(remote_tip)"
 	same clone "$before" "$(snapshot_clone "$CLONE")"
 	fsck_clean "$CLONE"
 }

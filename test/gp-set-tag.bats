@@ -57,6 +57,7 @@ commit() {
 	before=$(snapshot_remote)
 	set_web 0
 	same remote "$before" "$(snapshot_remote)"
+	git cat-file -e "$(commit)"
 }
 
 @test "the message: the title, a summary, and the metadata as a trailer" {
@@ -105,6 +106,7 @@ commit() {
 	local first
 
 	first=$(commit)
+	git cat-file -e "$first"
 	set_web 0
 	same commit "$first" "$(commit)"
 }
@@ -344,6 +346,7 @@ commit() {
 	cp apps/qa/web.yaml "$T/outside/web.yaml"
 	ln -s "$T/outside" apps/dev/dir
 	set_web 0 --work-tree
+	same line '          image: ghcr.io/acme/web:v1 # {"$imagepolicy": "apps:web"}' "$(grep image: apps/dev/web.yaml)"
 	same mode 755 "$(stat -c %a apps/dev/web.yaml 2>/dev/null || stat -f %Lp apps/dev/web.yaml)"
 	same outside "$(cat apps/qa/web.yaml)" "$(cat "$T/outside.yaml")"
 	same outside "$(cat apps/qa/web.yaml)" "$(cat "$T/outside/web.yaml")"

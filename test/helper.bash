@@ -110,6 +110,7 @@ jq_is() {
 
 # jq_true FILTER: holds for the JSON in $output.
 jq_true() {
+	[ -n "$output" ] || fail "$1 does not hold of nothing" || return
 	jq -e "$1" <<<"$output" >"$T/run/jq" 2>&1 || fail "$1 does not hold:" "$output"
 }
 
