@@ -76,15 +76,32 @@ static void free_job(struct job *job)
 	free(job->title);
 }
 
-/* Takes the forge's pull request into the document, with what was done. Takes pull over. */
-static void keep(struct job *job, struct gp_json *pull, const struct gp_oid *head, bool created, bool updated)
+/*
+ * Takes the forge's pull request into the document, with what was done. Takes
+ * pull over. A forge may lag behind the push, so where it shows another head
+ * the branch itself is asked: one that somebody else has moved since is 75.
+ */
+static int keep(struct state *s, struct job *job, struct gp_json *pull, const struct gp_oid *head, bool created,
+		bool updated, struct gp_err *err)
 {
 	char hex[GP_OID_HEX + 1];
+	struct gp_oid now = {{0}};
 
+	gp_oid_parse(&now, gp_json_get_text(pull, "head"));
+	if (!gp_oid_equal(&now, head) && gp_repository_branch(&s->base.repository, job->branch, &now, err)) {
+		gp_json_free(pull);
+		return -1;
+	}
+	if (!gp_oid_equal(&now, head) && strcmp(gp_json_get_text(pull, "state"), "open") == 0) {
+		gp_json_free(pull);
+		return gp_fail(err, GP_EXIT_RETRY, "branch '%s' was moved by somebody else just now: run again",
+			       job->branch);
+	}
 	gp_json_set_text(pull, "head", gp_oid_hex(hex, head));
 	gp_json_set_bool(pull, "created", created);
 	gp_json_set_bool(pull, "updated", updated);
 	gp_json_set(job->document, "pull_request", pull);
+	return 0;
 }
 
 static int open_new(struct state *s, struct job *job, struct gp_err *err)
@@ -109,8 +126,7 @@ static int open_new(struct state *s, struct job *job, struct gp_err *err)
 				  s->base.repository.clean_url);
 	gp_tool_say(s->tool, 0, "%s pull request #%lld '%s'", created ? "opened" : "updated",
 		    (long long)gp_json_get_int(pull, "number", 0), job->title);
-	keep(job, pull, &job->commit, created, !created);
-	return 0;
+	return keep(s, job, pull, &job->commit, created, !created, err);
 }
 
 /* Title and description of an open one, as they should be, where they are not. Takes pull over. */
@@ -137,7 +153,7 @@ static int describe(struct state *s, struct job *job, struct gp_json *pull, cons
 			    : wrong   ? "repaired pull request #%lld '%s'"
 				      : "pull request #%lld '%s' is as it should be",
 			    number, title);
-		keep(job, pull, head, created, was_reset || wrong);
+		rc = keep(s, job, pull, head, created, was_reset || wrong, err);
 	}
 	free(title);
 	free(body);
@@ -218,6 +234,10 @@ static int meet_open(struct state *s, struct job *job, struct gp_chain *chain, s
 			rc = describe(s, job, pull, &claim.promotion, &head, false, err);
 			pull = NULL;
 		}
+	} else if (is_ahead(job, &claim) && !sound) {
+		gp_fail(err, GP_EXIT_REFUSED,
+			"pull request #%lld says that it takes %s/%s to %s first, but it is broken: %s; close it",
+			number, claim.promotion.group, claim.promotion.app, claim.promotion.env, claim.reason);
 	} else if (is_ahead(job, &claim)) {
 		gp_tool_skip(s->tool, job->document, "pull request #%lld takes %s/%s %s to %s first", number,
 			     claim.promotion.group, claim.promotion.app, claim.promotion.tag, claim.promotion.env);
@@ -249,6 +269,46 @@ static int open_or_reset(struct state *s, struct job *job, struct gp_chain *chai
 	return pull ? meet_open(s, job, chain, pull, err) : open_new(s, job, err);
 }
 
+/* Whether the target carries of the app now what it carried at the document's tip. Returns 1, 0, -1. */
+static int target_is_same(struct state *s, const struct job *job, const struct gp_chain *chain, struct gp_err *err)
+{
+	const struct gp_setter setter = {job->promotion.group, job->promotion.app, job->promotion.tag};
+	struct gp_carry then, now;
+
+	if (gp_manifests_carry(s->base.manifests, &then, &chain->link[job->behind].tree, job->promotion.env, &setter,
+			       err) ||
+	    gp_manifests_carry(s->base.manifests, &now, &s->base.tree, job->promotion.env, &setter, err))
+		return -1;
+	return then.markers == now.markers && then.at_tag == now.at_tag &&
+	       strcmp(then.tag ? then.tag : "", now.tag ? now.tag : "") == 0;
+}
+
+/*
+ * A document may have been edited, or put together from two: its commit must be
+ * its promotion applied to its tip, and nothing else. errors: 65.
+ */
+static int check_commit(struct state *s, const struct job *job, struct gp_chain *chain, struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1], *comment;
+	struct gp_claim claim;
+	int rc;
+
+	if (!gp_git_has(s->base.repository.git, &job->commit))
+		return gp_fail(err, GP_EXIT_INPUT,
+			       "commit %s of the document is not in this repository: was it made in another clone?",
+			       gp_oid_hex(hex, &job->commit));
+	comment = gp_promotion_comment(&job->promotion);
+	rc = gp_claim_read(&claim, &s->base, chain, job->branch, &job->commit, comment, err);
+	free(comment);
+	if (!rc && (claim.state != GP_CLAIM_SOUND || !gp_promotion_same(&claim.promotion, &job->promotion)))
+		rc = gp_fail(err, GP_EXIT_INPUT, "change.commit in the document is not its promotion: %s",
+			     claim.reason ? claim.reason : "it says nothing about one");
+	else if (!rc && !gp_oid_equal(&claim.base, &job->tip))
+		rc = gp_fail(err, GP_EXIT_INPUT, "change.commit in the document does not stand on its repository.tip");
+	gp_claim_free(&claim);
+	return rc;
+}
+
 /*
  * The base may have moved since the document was made. What follows a merged
  * promotion is void when the environment that it comes from has gone on to
@@ -259,7 +319,7 @@ static int check_fresh(struct state *s, struct job *job, struct gp_chain *chain,
 	const char *previous = gp_json_text(gp_document_get(job->document, "environment.previous"));
 	const struct gp_setter setter = {job->promotion.group, job->promotion.app, job->promotion.tag};
 	struct gp_carry carry;
-	int reached;
+	int reached, same;
 
 	if (gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err))
 		return -1;
@@ -271,7 +331,15 @@ static int check_fresh(struct state *s, struct job *job, struct gp_chain *chain,
 	if (!reached || job->behind == MAX_BEHIND)
 		return gp_fail(err, GP_EXIT_RETRY, "the document's tip is not in the recent history of '%s': run again",
 			       s->base.branch);
-	if (!job->behind || !previous || !gp_json_get(job->document, "previous_pull_request"))
+	if (!job->behind)
+		return 1;
+	same = target_is_same(s, job, chain, err);
+	if (same <= 0)
+		return same < 0 ? -1
+				: gp_fail(err, GP_EXIT_RETRY,
+					  "%s/%s in %s has changed since the document was made: run again",
+					  setter.group, setter.app, job->promotion.env);
+	if (!previous || !gp_json_get(job->document, "previous_pull_request"))
 		return 1;
 	if (gp_manifests_carry(s->base.manifests, &carry, &s->base.tree, previous, &setter, err))
 		return -1;
@@ -287,7 +355,6 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 	struct state *s = ctx;
 	struct gp_chain chain = {0};
 	struct job job;
-	char hex[GP_OID_HEX + 1];
 	int rc = -1;
 
 	if (s->dry_run)
@@ -295,13 +362,9 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 	if (read_job(&job, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
 	    gp_base_check_document(&s->base, document, err))
 		goto out;
-	if (!job.dry_run && !gp_git_has(s->base.repository.git, &job.commit)) {
-		gp_fail(err, GP_EXIT_INPUT,
-			"commit %s of the document is not in this repository: was it made in another clone?",
-			gp_oid_hex(hex, &job.commit));
-		goto out;
-	}
 	rc = check_fresh(s, &job, &chain, err);
+	if (rc > 0 && !job.dry_run && check_commit(s, &job, &chain, err))
+		rc = -1;
 	if (rc > 0)
 		rc = gp_tool_forge(s->tool, &s->forge, document, err) ? -1 : open_or_reset(s, &job, &chain, err);
 out:

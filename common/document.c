@@ -44,6 +44,12 @@ static ssize_t fill(struct gp_reader *r)
 {
 	if (r->ended)
 		return 0;
+	/* What is left moves to the front only when the buffer is full: a file of many documents is not moved once for each. */
+	if (r->start && r->cap - r->len < 4096) {
+		memmove(r->data, r->data + r->start, r->len - r->start);
+		r->len -= r->start;
+		r->start = 0;
+	}
 	if (r->cap - r->len < 4096) {
 		r->cap = r->cap ? r->cap * 2 : 16384;
 		r->data = gp_reallocarray(r->data, r->cap, 1);
@@ -60,26 +66,16 @@ static ssize_t fill(struct gp_reader *r)
 	}
 }
 
-static void drop(struct gp_reader *r, size_t n)
-{
-	memmove(r->data, r->data + n, r->len - n);
-	r->len -= n;
-}
-
 static void skip_space(struct gp_reader *r)
 {
-	size_t n = 0;
-
-	while (n < r->len && memchr(" \t\r\n", r->data[n], 4))
-		n++;
-	if (n)
-		drop(r, n);
+	while (r->start < r->len && memchr(" \t\r\n", r->data[r->start], 4))
+		r->start++;
 }
 
 static int broken(struct gp_reader *r, struct gp_err *err, const char *what)
 {
 	r->ended = true;
-	r->len = 0;
+	r->len = r->start = 0;
 	r->any = true;
 	return gp_fail(err, GP_EXIT_INPUT, "%s", what);
 }
@@ -92,19 +88,22 @@ int gp_reader_next(struct gp_reader *r, struct gp_json **document, struct gp_err
 	for (;;) {
 		if (!span.depth)
 			skip_space(r);
-		if (r->len && r->data[0] != '{')
+		const char *text = r->data + r->start;
+		size_t here = r->len - r->start;
+
+		if (here && *text != '{')
 			return broken(r, err, "standard input is not a document: '{' was expected");
-		if (r->len)
-			length = find_end(&span, r->data, r->len);
+		if (here)
+			length = find_end(&span, text, here);
+		if (span.at > MAX_DOCUMENT)
+			return broken(r, err, "document is larger than 64 MiB");
 		if (length)
 			break;
-		if (r->len > MAX_DOCUMENT)
-			return broken(r, err, "document is larger than 64 MiB");
 		ssize_t n = fill(r);
 
 		if (n < 0)
 			return gp_fail(err, GP_EXIT_SYSTEM, "cannot read standard input: %s", strerror(errno));
-		if (n == 0 && r->len)
+		if (n == 0 && here)
 			return broken(r, err, "document ends too early: did the command before it fail?");
 		if (n == 0 && !r->any)
 			return broken(r, err, "no document on standard input: did the command before it fail?");
@@ -112,14 +111,14 @@ int gp_reader_next(struct gp_reader *r, struct gp_json **document, struct gp_err
 			return 0;
 	}
 	r->any = true;
-	*document = gp_json_parse(r->data, length, err);
+	*document = gp_json_parse(r->data + r->start, length, err);
 	if (!*document) {
 		gp_fail_in(err, "document");
 		r->ended = true;
-		r->len = 0;
+		r->len = r->start = 0;
 		return -1;
 	}
-	drop(r, length);
+	r->start += length;
 	return 1;
 }
 
@@ -193,4 +192,21 @@ int gp_document_exit(const struct gp_json *document)
 bool gp_document_is_dry_run(const struct gp_json *document)
 {
 	return gp_json_get_true(document, "dry_run");
+}
+
+bool gp_document_is_skipped(const struct gp_json *document)
+{
+	const struct gp_json *skip = gp_json_get(document, "skip");
+
+	return skip && !gp_json_is_null(skip);
+}
+
+int gp_document_check(const struct gp_json *document, struct gp_err *err)
+{
+	const struct gp_json *dry_run = gp_json_get(document, "dry_run");
+
+	/* What somebody meant as "do nothing" must not be taken for "do it". */
+	if (dry_run && !gp_json_is_bool(dry_run))
+		return gp_fail(err, GP_EXIT_INPUT, "dry_run in the document is neither true nor false");
+	return 0;
 }

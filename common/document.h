@@ -15,7 +15,7 @@
 struct gp_reader {
 	int fd;
 	char *data;
-	size_t len, cap;
+	size_t start, len, cap;
 	bool ended, any;
 };
 
@@ -44,5 +44,11 @@ void gp_document_set_error(struct gp_json *document, const char *program, const 
 int gp_document_exit(const struct gp_json *document);
 
 bool gp_document_is_dry_run(const struct gp_json *document);
+
+/* Whether it carries a skip: any value but null. */
+bool gp_document_is_skipped(const struct gp_json *document);
+
+/* Whether the members that every program obeys are of their type: errors (65) where dry_run is no boolean. */
+int gp_document_check(const struct gp_json *document, struct gp_err *err);
 
 #endif

@@ -59,12 +59,17 @@ bool gp_context_is_flux(const char *context)
 static bool is_evidence(const char *context, const char *state, const char *description)
 {
 	static const char done[] = "succeeded";
+	/* helm-controller's ways back from a version that did not work: no proof of it, nor of anything newer. */
+	static const char *const undone[] = {"rollback ", "uninstall "};
 	size_t n = description ? strlen(description) : 0, m = sizeof done - 1;
 
 	if (strcmp(state, "success") != 0 || !gp_context_is_flux(context))
 		return true;
 	while (n && strchr(" \t\r\n.", description[n - 1]))
 		n--;
+	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++)
+		if (description && !strncmp(description, undone[i], strlen(undone[i])))
+			return false;
 	return n >= m && !strncmp(description + n - m, done, m);
 }
 

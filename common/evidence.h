@@ -36,7 +36,9 @@ struct gp_tally {
 /*
  * For each context that matches (gate.h says how), its newest status on its
  * newest commit of the run. statuses: as gp_forge_list_statuses returns them.
- * A success of Flux's counts only where its description ends in "succeeded".
+ * A success of Flux's counts only where its description ends in "succeeded" and
+ * speaks of no rollback or uninstallation
+ * (https://fluxcd.io/flux/components/helm/helmreleases/).
  */
 typedef bool gp_context_fn(const void *ctx, const char *context);
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,

@@ -1,6 +1,5 @@
 #include "forge.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@ struct gp_forge {
 	char *name;
 	int64_t id;
 	int timeout_ms;
+	bool broken;
 };
 
 struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeout_ms, struct gp_err *err)
@@ -65,6 +65,11 @@ void gp_forge_end(struct gp_forge *forge)
 	free(forge);
 }
 
+bool gp_forge_is_broken(const struct gp_forge *forge)
+{
+	return forge->broken;
+}
+
 static struct gp_json *request(const char *op)
 {
 	struct gp_json *r = gp_json_object();
@@ -83,11 +88,11 @@ static int send_request(struct gp_forge *forge, struct gp_json *req, struct gp_e
 	gp_json_set_int(req, "id", ++forge->id);
 	gp_json_set(req, "repository", gp_json_copy(forge->repository));
 	char *text = gp_json_print(req), *line = gp_asprintf("%s\n", text);
-	int rc = gp_write_all(forge->child.to, line, strlen(line));
+	int rc = gp_child_write(&forge->child, line, strlen(line), forge->timeout_ms, err);
 
 	free(line);
 	free(text);
-	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "%s has ended: %s", forge->name, strerror(errno)) : 0;
+	return rc ? gp_fail_in(err, "%s", forge->name) : 0;
 }
 
 static struct gp_json *receive(struct gp_forge *forge, struct gp_err *err)
@@ -124,8 +129,10 @@ static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct 
 	const struct gp_json *error = gp_json_get(reply, "error");
 
 	gp_json_free(req);
-	if (!reply)
+	if (!reply) {
+		forge->broken = true;
 		return NULL;
+	}
 	if (error) {
 		int64_t code = gp_json_get_int(error, "exit", 0);
 		const char *message = gp_json_get_text(error, "message");

@@ -6,6 +6,9 @@
 #ifndef GP_FORGE_H
 #define GP_FORGE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "err.h"
 #include "git.h"
 #include "json.h"
@@ -23,6 +26,9 @@ struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeo
 void gp_forge_about(struct gp_forge *forge, const struct gp_json *repository);
 
 void gp_forge_end(struct gp_forge *forge);
+
+/* Whether the driver has failed to answer as it should: nothing more can be asked of it. */
+bool gp_forge_is_broken(const struct gp_forge *forge);
 
 /*
  * Each sends one request. A forge's own error keeps its exit status; a reply

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,11 @@ static int spawn(pid_t *pid, const char *const argv[], const char *const env[], 
 	return rc;
 }
 
+static int exit_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static int wait_for(pid_t pid)
 {
 	int status;
@@ -179,7 +185,7 @@ static int wait_for(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return exit_status(status);
 }
 
 /* Feeds the input and collects both outputs at the same time, so that neither side waits for the other. */
@@ -284,16 +290,63 @@ int gp_child_start(struct gp_child *child, const char *const argv[], const char 
 	return 0;
 }
 
+int gp_child_write(struct gp_child *child, const char *data, size_t len, int timeout_ms, struct gp_err *err)
+{
+	long long until = gp_now_ms() + timeout_ms;
+
+	fcntl(child->to, F_SETFL, O_NONBLOCK);
+	while (len) {
+		struct pollfd fd = {child->to, POLLOUT, 0};
+		long long left = until - gp_now_ms();
+		int ready = poll(&fd, 1, left > 0 ? (int)left : 0);
+
+		if (ready == 0)
+			return gp_fail(err, GP_EXIT_RETRY, "does not read its requests within %d s", timeout_ms / 1000);
+		ssize_t n = ready < 0 ? -1 : write(child->to, data, len);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return gp_fail(err, GP_EXIT_SYSTEM, "has ended: %s", strerror(errno));
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Waits for a while. Returns whether the child has ended. */
+static bool ends_within(pid_t pid, int *status, long long ms)
+{
+	long long until = gp_now_ms() + ms;
+
+	for (;;) {
+		pid_t got = waitpid(pid, status, WNOHANG);
+
+		if (got == pid || (got < 0 && errno != EINTR))
+			return true;
+		if (gp_now_ms() >= until)
+			return false;
+		gp_sleep_ms(2);
+	}
+}
+
 int gp_child_end(struct gp_child *child)
 {
+	int status = 0;
+
 	if (child->pid <= 0)
 		return -1;
 	close_fd(&child->to);
 	close_fd(&child->from);
-	int status = wait_for(child->pid);
-
+	if (!ends_within(child->pid, &status, 2000)) {
+		kill(child->pid, SIGTERM);
+		if (!ends_within(child->pid, &status, 1000)) {
+			kill(child->pid, SIGKILL);
+			waitpid(child->pid, &status, 0);
+		}
+	}
 	child->pid = -1;
-	return status;
+	return exit_status(status);
 }
 
 int gp_lines_next(struct gp_lines *l, char **line, size_t *line_len, size_t max, int timeout_ms, struct gp_err *err)

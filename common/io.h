@@ -50,7 +50,14 @@ struct gp_child {
 /* Starts argv[0] with its stderr left as ours. 71 where that fails; a program that does not exist is 78. */
 int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err);
 
-/* Closes both pipes and waits. Returns its exit status as in gp_output; -1 where there is no child. */
+/* Writes to its stdin, waiting at most timeout_ms for it to read on. errors: 75 where it does not, 71. */
+int gp_child_write(struct gp_child *child, const char *data, size_t len, int timeout_ms, struct gp_err *err);
+
+/*
+ * Closes both pipes and waits; a child that does not end within two seconds is
+ * told to (SIGTERM), then made to (SIGKILL). Returns its exit status as in
+ * gp_output; -1 where there is no child.
+ */
 int gp_child_end(struct gp_child *child);
 
 /*

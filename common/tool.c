@@ -294,6 +294,11 @@ int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const str
 
 	if (!provider || seconds("GP_TIMEOUT", &timeout, err) || seconds("GP_RETRY_BUDGET", &budget, err))
 		return -1;
+	/* One that broke off may still send its late reply: it is never asked again. */
+	if (*forge && gp_forge_is_broken(*forge)) {
+		gp_forge_end(*forge);
+		*forge = NULL;
+	}
 	/* The driver keeps these limits; a little more is for its own work. */
 	if (!*forge)
 		*forge = gp_forge_start(provider, tool->dir, (timeout + budget + 30) * 1000, err);
@@ -308,10 +313,10 @@ static void filter_one(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, struct g
 	struct gp_err err = {0};
 	int code = gp_document_exit(document);
 
-	if (gp_json_get(document, "skip") || (code && !with_errors)) {
+	if (gp_document_is_skipped(document) || (code && !with_errors)) {
 		if (!tool->exit)
 			tool->exit = code;
-	} else if (fn(ctx, document, &err)) {
+	} else if (gp_document_check(document, &err) || fn(ctx, document, &err)) {
 		gp_tool_complain(tool, &err);
 		gp_document_set_error(document, tool->name, &err);
 	} else if (!tool->exit) {

@@ -181,6 +181,30 @@ wrong() {
 	same names 'Ann Bo' "$(git -C "$REMOTE" log -1 --format='%an %cn' promote/apps-web)"
 }
 
+@test "a push that merged no promotion has nothing to promote" {
+	make_gitops
+	commit_file README.md 'a word' <<<x
+	expect 0 run_promote
+	jq_is .skip.program gp-find-pr
+	same branches main "$(remote_branches)"
+}
+
+@test "squash merges do as well" {
+	make_gitops
+	gp-new --group apps --app web --tag v1 --method squash >/dev/null
+	run_status 1 >/dev/null
+	local tip
+
+	tip=$(remote_tip)
+	same parents 1 "$(git -C "$REMOTE" log -1 --format=%P main | wc -w | tr -d ' ')"
+	flux apps dev success
+	run_promote "$tip" --method squash | jq .pull_request.number >"$T/number"
+	same number 2 "$(cat "$T/number")"
+	run_status 2 >/dev/null
+	same tags 'v1 v1 v0' "$(tags apps web)"
+	same merges 0 "$(git -C "$REMOTE" rev-list --merges --count main)"
+}
+
 # The default branch
 
 @test "a repository whose default branch is trunk works throughout" {

@@ -233,8 +233,19 @@ describe() {
 	commit_tag a b-c web v1
 	propose a/web v1 c
 	flux a-b c success
-	sh_pipe 0 'gp-find-pr --open --number 1 | gp-read-config | gp-check-status; case $? in 0 | 1 | 65 | 75 | 78) ;; *) exit 1 ;; esac'
-	[ "$(jq -r '.status.state // "none"' <<<"$output")" != success ] || fail "a-b-c is ambiguous, and yet: $output"
+	verdict 78 1
+	one_message gp-check-status a/b-c a-b/c status_context
+	jq_is '.status.state // "none"' none
+}
+
+@test "… unless status_context tells them apart" {
+	make_gitops --envs 'b-c:true c:true last:true' --apps 'a/web a-b/web' --config 'status_context: "argocd/{env}/{group}"'
+	commit_tag a b-c web v1
+	propose a/web v1 c
+	post "$(remote_tip)" argocd/c/a-b success Synced
+	undecided
+	post "$(remote_tip)" argocd/b-c/a success Synced
+	open
 }
 
 @test "several ids are several clusters: all have to agree" {

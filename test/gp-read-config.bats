@@ -169,6 +169,21 @@ refused() {
 	jq_is .repository.provider local
 }
 
+@test "a remote's URL goes through the user's insteadOf" {
+	git config --global "url.file://$T/.insteadOf" team:
+	git remote set-url origin team:remote.git
+	read_web 0
+	jq_is .repository.provider local
+	jq_is .repository.url "file://$REMOTE"
+}
+
+@test "a repository of another object format is told" {
+	git init --quiet --object-format=sha256 "$T/sha256" || skip 'this git knows no SHA-256'
+	git -C "$T/sha256" remote add origin "file://$REMOTE"
+	read_web 78 -C "$T/sha256"
+	one_message gp-read-config sha256
+}
+
 # Base and remote
 
 @test "the base is what the remote says, whatever the clone believes" {
