@@ -7,10 +7,10 @@
 #include "err.h"
 #include "exit.h"
 #include "forge-server.h"
-#include "io.h"
 #include "json.h"
 #include "local.h"
 #include "mem.h"
+#include "process.h"
 #include "tool.h"
 
 static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"

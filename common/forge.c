@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "io.h"
 #include "mem.h"
+#include "process.h"
 #include "provider.h"
 
 enum { MAX_REPLY = 128 << 20 };

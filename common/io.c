@@ -3,20 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "exit.h"
 #include "mem.h"
-
-extern char **environ;
 
 int gp_write_all(int fd, const void *data, size_t len)
 {
@@ -35,14 +28,7 @@ int gp_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-/* A buffer that gp_read_some fills. */
-struct bytes {
-	char *data;
-	size_t len, cap;
-};
-
-/* Reads once. Returns what read(2) does. */
-static ssize_t read_some(int fd, struct bytes *b)
+ssize_t gp_read_some(int fd, struct gp_bytes *b)
 {
 	if (b->cap - b->len < 4096) {
 		b->cap = b->cap ? b->cap * 2 : 16384;
@@ -58,10 +44,10 @@ static ssize_t read_some(int fd, struct bytes *b)
 
 int gp_read_all(char **data, size_t *len, int fd, size_t max, struct gp_err *err)
 {
-	struct bytes b = {NULL, 0, 0};
+	struct gp_bytes b = {NULL, 0, 0};
 
 	for (;;) {
-		ssize_t n = read_some(fd, &b);
+		ssize_t n = gp_read_some(fd, &b);
 
 		if (n == 0)
 			break;
@@ -96,259 +82,6 @@ int gp_read_file(char **data, size_t *len, const char *path, size_t max, struct 
 	return rc ? gp_fail_in(err, "'%s'", path) : 0;
 }
 
-void gp_output_free(struct gp_output *output)
-{
-	free(output->out);
-	free(output->err);
-	*output = (struct gp_output){0};
-}
-
-/* The environment with changes applied: the array is the caller's, the strings are borrowed. */
-static char **environment(const char *const changes[])
-{
-	size_t n = 0, m = 0, out = 0;
-
-	while (environ[n])
-		n++;
-	while (changes && changes[m])
-		m++;
-	char **env = gp_calloc(n + m + 1, sizeof *env);
-
-	for (size_t i = 0; i < n; i++) {
-		size_t name = strcspn(environ[i], "=");
-		int replaced = 0;
-
-		for (size_t j = 0; j < m; j++)
-			replaced |= strcspn(changes[j], "=") == name && !strncmp(environ[i], changes[j], name);
-		if (!replaced)
-			env[out++] = environ[i];
-	}
-	for (size_t j = 0; j < m; j++)
-		if (strchr(changes[j], '='))
-			env[out++] = (char *)(uintptr_t)changes[j];
-	return env;
-}
-
-static int make_pipe(int fds[2])
-{
-	if (pipe(fds))
-		return -1;
-	fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-	fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-	return 0;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/* Starts a program on these three descriptors (-1: ours stays). Returns 0 or an errno. */
-static int spawn(pid_t *pid, const char *const argv[], const char *const env[], int in, int out, int error)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t defaults;
-	char **environment_ = environment(env);
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	if (in >= 0)
-		posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (out >= 0)
-		posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (error >= 0)
-		posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
-	int rc = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environment_);
-
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	free(environment_);
-	return rc;
-}
-
-static int exit_status(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return exit_status(status);
-}
-
-/* Feeds the input and collects both outputs at the same time, so that neither side waits for the other. */
-static int converse(struct bytes got[2], int to, int from[2], const char *input, size_t len)
-{
-	size_t sent = 0;
-
-	fcntl(to, F_SETFL, O_NONBLOCK);
-	if (!len)
-		close_fd(&to);
-	while (from[0] >= 0 || from[1] >= 0) {
-		struct pollfd fds[3] = {{from[0], POLLIN, 0}, {from[1], POLLIN, 0}, {to, POLLOUT, 0}};
-
-		if (poll(fds, 3, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			close_fd(&to);
-			return -1;
-		}
-		if (to >= 0 && fds[2].revents) {
-			ssize_t n = write(to, input + sent, len - sent);
-
-			if (n > 0)
-				sent += (size_t)n;
-			/* A program need not read all of its input: a broken pipe is its own business. */
-			if (sent == len || (n < 0 && errno != EAGAIN && errno != EINTR))
-				close_fd(&to);
-		}
-		for (int i = 0; i < 2; i++) {
-			if (from[i] < 0 || !fds[i].revents)
-				continue;
-			ssize_t n = read_some(from[i], &got[i]);
-
-			if (n == 0 || (n < 0 && errno != EINTR))
-				close_fd(&from[i]);
-		}
-	}
-	close_fd(&to);
-	return 0;
-}
-
-int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
-	   struct gp_err *err)
-{
-	int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1}, rc = -1, failed;
-	struct bytes got[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
-	pid_t pid;
-
-	*output = (struct gp_output){0};
-	if (make_pipe(in) || make_pipe(out) || make_pipe(error)) {
-		gp_fail(err, GP_EXIT_SYSTEM, "cannot make a pipe: %s", strerror(errno));
-		goto out;
-	}
-	failed = spawn(&pid, argv, env, in[0], out[1], error[1]);
-	if (failed) {
-		gp_fail(err, GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0], strerror(failed));
-		goto out;
-	}
-	close_fd(&in[0]);
-	close_fd(&out[1]);
-	close_fd(&error[1]);
-	int from[2] = {out[0], error[0]};
-
-	rc = converse(got, in[1], from, input, len);
-	in[1] = out[0] = error[0] = -1;
-	if (rc)
-		gp_fail(err, GP_EXIT_SYSTEM, "cannot talk to '%s': %s", argv[0], strerror(errno));
-	output->status = wait_for(pid);
-	output->out = got[0].data ? got[0].data : gp_strdup("");
-	output->err = got[1].data ? got[1].data : gp_strdup("");
-	output->out_len = got[0].len;
-	output->err_len = got[1].len;
-out:
-	for (int i = 0; i < 2; i++) {
-		close_fd(&in[i]);
-		close_fd(&out[i]);
-		close_fd(&error[i]);
-	}
-	return rc;
-}
-
-int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err)
-{
-	int in[2] = {-1, -1}, out[2] = {-1, -1}, failed = 0;
-
-	*child = (struct gp_child){-1, -1, -1};
-	if (make_pipe(in) || make_pipe(out))
-		failed = errno;
-	if (!failed)
-		failed = spawn(&child->pid, argv, env, in[0], out[1], -1);
-	close_fd(&in[0]);
-	close_fd(&out[1]);
-	if (failed) {
-		close_fd(&in[1]);
-		close_fd(&out[0]);
-		child->pid = -1;
-		return gp_fail(err, failed == ENOENT ? GP_EXIT_CONFIG : GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0],
-			       strerror(failed));
-	}
-	child->to = in[1];
-	child->from = out[0];
-	return 0;
-}
-
-int gp_child_write(struct gp_child *child, const char *data, size_t len, int timeout_ms, struct gp_err *err)
-{
-	long long until = gp_now_ms() + timeout_ms;
-
-	fcntl(child->to, F_SETFL, O_NONBLOCK);
-	while (len) {
-		struct pollfd fd = {child->to, POLLOUT, 0};
-		long long left = until - gp_now_ms();
-		int ready = poll(&fd, 1, left > 0 ? (int)left : 0);
-
-		if (ready == 0)
-			return gp_fail(err, GP_EXIT_RETRY, "does not read its requests within %d s", timeout_ms / 1000);
-		ssize_t n = ready < 0 ? -1 : write(child->to, data, len);
-
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return gp_fail(err, GP_EXIT_SYSTEM, "has ended: %s", strerror(errno));
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-/* Waits for a while. Returns whether the child has ended. */
-static bool ends_within(pid_t pid, int *status, long long ms)
-{
-	long long until = gp_now_ms() + ms;
-
-	for (;;) {
-		pid_t got = waitpid(pid, status, WNOHANG);
-
-		if (got == pid || (got < 0 && errno != EINTR))
-			return true;
-		if (gp_now_ms() >= until)
-			return false;
-		gp_sleep_ms(2);
-	}
-}
-
-int gp_child_end(struct gp_child *child)
-{
-	int status = 0;
-
-	if (child->pid <= 0)
-		return -1;
-	close_fd(&child->to);
-	close_fd(&child->from);
-	if (!ends_within(child->pid, &status, 2000)) {
-		kill(child->pid, SIGTERM);
-		if (!ends_within(child->pid, &status, 1000)) {
-			kill(child->pid, SIGKILL);
-			waitpid(child->pid, &status, 0);
-		}
-	}
-	child->pid = -1;
-	return exit_status(status);
-}
-
 int gp_lines_next(struct gp_lines *l, char **line, size_t *line_len, size_t max, int timeout_ms, struct gp_err *err)
 {
 	size_t seen = 0;
@@ -379,8 +112,8 @@ int gp_lines_next(struct gp_lines *l, char **line, size_t *line_len, size_t max,
 
 		if (ready == 0)
 			return gp_fail(err, GP_EXIT_RETRY, "no answer within %d s", timeout_ms / 1000);
-		struct bytes b = {l->data, l->len, l->len};
-		ssize_t n = ready < 0 ? -1 : read_some(l->fd, &b);
+		struct gp_bytes b = {l->data, l->len, l->len};
+		ssize_t n = ready < 0 ? -1 : gp_read_some(l->fd, &b);
 
 		l->data = b.data;
 		l->len = b.len;

@@ -12,6 +12,7 @@
 #include "io.h"
 #include "local.h"
 #include "mem.h"
+#include "process.h"
 
 enum { MAX_ARGS = 24, LOCK_POLL_MS = 20 };
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "exit.h"
-#include "io.h"
 #include "mem.h"
+#include "process.h"
 
 /* A fetch that brings objects and nothing else: no ref, tag, FETCH_HEAD or housekeeping; any id may be asked for. */
 #define FETCH_WORDS                                                                                                    \

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "exit.h"
-#include "io.h"
 #include "mem.h"
+#include "process.h"
 
 /* Never ask a person, who may not be there; speak English, so that messages can be told apart. */
 const char *const gp_repository_git_env[] = {"GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "LANGUAGE", NULL};

@@ -301,7 +301,7 @@ int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const str
 	}
 	/* The driver keeps these limits; a little more is for its own work. */
 	if (!*forge)
-		*forge = gp_forge_start(provider, tool->dir, (timeout + budget + 30) * 1000, err);
+		*forge = gp_forge_start(provider, tool->dir, (timeout + budget + 10) * 1000, err);
 	if (!*forge)
 		return -1;
 	gp_forge_about(*forge, repository);

@@ -3,7 +3,7 @@
 # library's header is included by one file.
 BEGIN {
 	n = split("exit utf8 mem err duration " \
-		"io json yaml oid git http " \
+		"io process json yaml oid git http " \
 		"oidmap image marker splice setter nearest " \
 		"provider repository config manifests worktree document forge forge-server promotion body " \
 		"base claim evidence gate " \
