@@ -239,7 +239,7 @@ auto-merge #1: merge of x into main as $(remote_tip)" "$(history | sed -n 1,6p)"
 	same who 'gp-forge-local <gp-forge-local@localhost> gp-forge-local <gp-forge-local@localhost>' \
 		"$(git -C "$REMOTE" log -1 --format='%an <%ae> %cn <%ce>' refs/gp/state)"
 	[ "$(($(date +%s) - $(git -C "$REMOTE" log -1 --format=%ct refs/gp/state)))" -lt 60 ]
-	GIT_COMMITTER_NAME=' Grace.' GIT_COMMITTER_EMAIL=grace@example.com GIT_COMMITTER_DATE='2026-01-02T03:04:05+0100' \
+	GIT_COMMITTER_NAME=' Grace ' GIT_COMMITTER_EMAIL=grace@example.com GIT_COMMITTER_DATE='2026-01-02T03:04:05+0100' \
 		open_pr x again
 	same who 'Grace <grace@example.com> 2026-01-02T03:04:05+01:00' \
 		"$(git -C "$REMOTE" log -1 --format='%cn <%ce> %cI' refs/gp/state)"
