@@ -90,7 +90,7 @@ test:
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)
 	@GP_BUILD='$(CURDIR)/$(B)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
-		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $(JOBS)) $(TESTS)
+		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $(JOBS) --no-parallelize-within-files) $(TESTS)
 
 # An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.
 asan:
