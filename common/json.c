@@ -133,11 +133,6 @@ struct gp_json *gp_json_copy(const struct gp_json *json)
 	return json ? handle(need(cJSON_Duplicate(tree(json), true))) : NULL;
 }
 
-bool gp_json_equal(const struct gp_json *a, const struct gp_json *b)
-{
-	return a == b || (a && b && cJSON_Compare(tree(a), tree(b), true));
-}
-
 bool gp_json_is_object(const struct gp_json *json)
 {
 	return cJSON_IsObject(tree(json));

@@ -35,9 +35,6 @@ struct gp_json *gp_json_array(void);
 struct gp_json *gp_json_string(const char *s);
 struct gp_json *gp_json_copy(const struct gp_json *json);
 
-/* Whether both hold the same value; member order does not matter. NULL equals NULL. */
-bool gp_json_equal(const struct gp_json *a, const struct gp_json *b);
-
 bool gp_json_is_object(const struct gp_json *json);
 bool gp_json_is_array(const struct gp_json *json);
 bool gp_json_is_string(const struct gp_json *json);

@@ -17,11 +17,6 @@ struct blob {
 	char text[];
 };
 
-/* What a tree or blob carries, for one setter. */
-struct memo {
-	struct gp_carry carry;
-};
-
 struct gp_manifests {
 	struct gp_git *git;
 	struct gp_oidmap blobs; /* struct blob * */
@@ -324,7 +319,7 @@ static int carry_entry(void *ctx, const char *name, const struct gp_entry *entry
 		       struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	struct adding *a = ctx;
-	struct memo *memo;
+	struct gp_carry *memo;
 	int rc;
 
 	if (!gp_entry_is_dir(entry) && !(gp_entry_is_file(entry) && gp_manifests_is_name(name)))
@@ -350,13 +345,13 @@ static int carry_entry(void *ctx, const char *name, const struct gp_entry *entry
 		if (rc)
 			return -1;
 		memo = gp_calloc(1, sizeof *memo);
-		memo->carry = carry;
+		*memo = carry;
 		gp_oidmap_set(&a->m->memos, &entry->oid, memo);
 	}
-	a->sum.markers += memo->carry.markers;
-	a->sum.at_tag += memo->carry.at_tag;
+	a->sum.markers += memo->markers;
+	a->sum.at_tag += memo->at_tag;
 	if (!a->sum.tag)
-		a->sum.tag = memo->carry.tag;
+		a->sum.tag = memo->tag;
 	return 0;
 }
 

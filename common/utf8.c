@@ -1,5 +1,7 @@
 #include "utf8.h"
 
+#include <stdbool.h>
+
 static bool is_tail(unsigned char c)
 {
 	return (c & 0xc0) == 0x80;
@@ -26,17 +28,4 @@ size_t gp_utf8_length(const char *text, size_t avail)
 		return avail >= 4 && s[1] >= lo && s[1] <= hi && is_tail(s[2]) && is_tail(s[3]) ? 4 : 0;
 	}
 	return 0;
-}
-
-bool gp_utf8_valid(const char *s, size_t len)
-{
-	while (len) {
-		size_t n = gp_utf8_length(s, len);
-
-		if (!n)
-			return false;
-		s += n;
-		len -= n;
-	}
-	return true;
 }

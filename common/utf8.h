@@ -5,13 +5,9 @@
 #ifndef GP_UTF8_H
 #define GP_UTF8_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* The length in bytes (1 to 4) of the character at text, of which avail bytes may be read; 0 where there is none. */
 size_t gp_utf8_length(const char *text, size_t avail);
-
-/* Whether the len bytes at s are valid UTF-8. */
-bool gp_utf8_valid(const char *s, size_t len);
 
 #endif
