@@ -22,7 +22,7 @@ struct gp_manifests {
 	struct gp_oidmap blobs; /* struct blob * */
 	size_t cached;
 	struct blob *without, *loose; /* loose: one that no longer fits the cache */
-	struct gp_oidmap memos;       /* struct memo *, for this setter: */
+	struct gp_oidmap memos;       /* struct gp_carry *: what a tree or blob carries, for this setter: */
 	char *memo_of;
 	struct gp_oidmap tags; /* keeps the strings that memos point to: by the id of the blob they come from */
 };
