@@ -30,7 +30,10 @@ PKGS := $(foreach module,json git yaml http,$(if $(wildcard common/$(module).c),
 GP_CPPFLAGS := -D_GNU_SOURCE -D_DARWIN_C_SOURCE -iquote common
 GP_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion -Wundef -Wvla -Wformat=2 $(if $(WERROR),-Werror)
-ifeq ($(VARIANT),asan)
+ifeq ($(VARIANT),fuzz)
+HARDEN_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+HARDEN_LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(VARIANT),asan)
 HARDEN_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 HARDEN_LDFLAGS := -fsanitize=address,undefined
 else
@@ -46,7 +49,13 @@ endif
 
 PROGRAMS := $(TOOLS:%=$(B)/%)
 COMMON := $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
-OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o)
+# A fuzz target is test/fuzz/x.c, x.dict where words help, corpus/x/ for old crashes, and SEEDS_x, directories of inputs.
+FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(filter-out test/fuzz/standalone.c,$(wildcard test/fuzz/*.c)))
+SEEDS_setter := test/setter
+# Programs that tests call, not installed.
+DRIVERS := $(patsubst test/%.c,$(B)/%,$(wildcard test/*-driver.c))
+OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o) $(DRIVERS:$(B)/%=$(B)/obj/test/%.o) \
+	$(FUZZERS:$(B)/fuzz/%=$(B)/obj/test/fuzz/%.o) $(B)/obj/test/fuzz/standalone.o
 MAN := $(wildcard man/*.[157])
 
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);)
@@ -56,6 +65,14 @@ all: $(PROGRAMS)
 $(B)/%: $(B)/obj/bin/%.o $(B)/libgp.a
 	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
 		$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
+
+$(DRIVERS): $(B)/%: $(B)/obj/test/%.o $(B)/libgp.a
+	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
+
+# With the fuzzer, which brings a main, or with one that replays files.
+$(B)/fuzz/%: $(B)/obj/test/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/test/fuzz/standalone.o) $(B)/libgp.a
+	$(call say,LINK)mkdir -p $(@D) && $(CC) $(GP_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $(CFLAGS) \
+		$(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 $(B)/libgp.a: $(COMMON)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -89,6 +106,7 @@ TESTS ?= $(sort $(wildcard test/*.bats))
 test:
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)
+	@+$(SUBMAKE) replay $(DRIVERS)
 	@GP_BUILD='$(CURDIR)/$(B)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
 		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $(JOBS) --no-parallelize-within-files) $(TESTS)
 
@@ -96,6 +114,25 @@ test:
 asan:
 	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=99 LSAN_OPTIONS=exitcode=99 \
 		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan
+
+# Each target of test/fuzz for so many seconds. What it finds stays in build/fuzz/found.
+SECONDS ?= 60
+fuzz:
+	@+$(SUBMAKE) deps LEVEL=lint
+	@+$(SUBMAKE) fuzz-run VARIANT=fuzz CC=clang
+
+fuzz-run: $(FUZZERS:%=%-run)
+$(FUZZERS:%=%-run): $(B)/fuzz/%-run: $(B)/fuzz/%
+	@mkdir -p $(B)/found $(B)/corpus/$*
+	$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+		-artifact_prefix=$(B)/found/$*- $(addprefix -dict=,$(wildcard test/fuzz/$*.dict)) \
+		$(B)/corpus/$* $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*)
+
+# The seeds and old crashes once each, without a fuzzer.
+replay: $(FUZZERS:%=%-replay)
+$(FUZZERS:%=%-replay): $(B)/fuzz/%-replay: $(B)/fuzz/%
+	@find $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*) -type f -exec $< {} + >$<.log 2>&1 || { tail -n 20 $<.log; exit 1; }
+	@printf '  %-4s %s\n' FUZZ "$* $$(tail -n 1 $<.log)"
 
 # Each program's main path under valgrind.
 valgrind:
@@ -106,6 +143,12 @@ valgrind:
 check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
 	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge.bats
+
+# What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
+bench:
+	@+$(SUBMAKE) deps LEVEL=bench
+	@+$(BUILD)
+	@test/bench/run
 
 lint:
 	@+$(SUBMAKE) deps LEVEL=lint
@@ -132,6 +175,8 @@ installcheck: all
 clean:
 	rm -rf build
 
-.PHONY: all can-build deps demo test asan valgrind check-forge lint install uninstall installcheck clean
+FUZZ_RUNS := $(FUZZERS:%=%-run) $(FUZZERS:%=%-replay)
+.PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run install installcheck lint replay \
+	test uninstall valgrind
 .SECONDARY: $(OBJECTS)
 .DELETE_ON_ERROR:

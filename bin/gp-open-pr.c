@@ -35,7 +35,8 @@ struct job {
 	char *branch, *title;
 	struct gp_oid commit, tip; /* tip: what the commit was built on */
 	size_t behind;             /* how many first-parent steps that is behind the base's tip now */
-	bool dry_run;
+	struct gp_oid old;         /* where the branch was when the base was asked for, if it is_asked; zero: nowhere */
+	bool is_asked, dry_run;
 };
 
 static int read_job(struct job *job, struct gp_json *document, struct gp_err *err)
@@ -106,7 +107,6 @@ static int keep(struct state *s, struct job *job, struct gp_json *pull, const st
 
 static int open_new(struct state *s, struct job *job, struct gp_err *err)
 {
-	struct gp_oid old;
 	struct gp_json *pull;
 	char *body;
 	bool created;
@@ -115,8 +115,8 @@ static int open_new(struct state *s, struct job *job, struct gp_err *err)
 		gp_tool_say(s->tool, 0, "would push '%s' and open pull request '%s'", job->branch, job->title);
 		return 0;
 	}
-	if (gp_repository_branch(&s->base.repository, job->branch, &old, err) ||
-	    gp_repository_push(&s->base.repository, job->branch, &job->commit, &old, err))
+	if ((!job->is_asked && gp_repository_branch(&s->base.repository, job->branch, &job->old, err)) ||
+	    gp_repository_push(&s->base.repository, job->branch, &job->commit, &job->old, err))
 		return -1;
 	body = gp_body(&job->promotion, job->document);
 	pull = gp_forge_open_pr(s->forge, job->branch, job->title, body, &created, err);
@@ -309,6 +309,19 @@ static int check_commit(struct state *s, const struct job *job, struct gp_chain 
 	return rc;
 }
 
+/* The base's tip, once; with the first document also where its branch is, if one server answers both. */
+static int ask_base(struct state *s, struct job *job, struct gp_err *err)
+{
+	const struct gp_repository *r = &s->base.repository;
+
+	if (!gp_oid_is_zero(&s->base.tip))
+		return 0;
+	if (strcmp(r->url, r->push_url) != 0)
+		return gp_base_ask(&s->base, s->base.branch, err);
+	job->is_asked = true;
+	return gp_base_ask_both(&s->base, s->base.branch, job->branch, &job->old, err);
+}
+
 /*
  * The base may have moved since the document was made. What follows a merged
  * promotion is void when the environment that it comes from has gone on to
@@ -321,7 +334,7 @@ static int check_fresh(struct state *s, struct job *job, struct gp_chain *chain,
 	struct gp_carry carry;
 	int reached, same;
 
-	if (gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err))
+	if (ask_base(s, job, err))
 		return -1;
 	for (job->behind = 0; (reached = gp_chain_reach(chain, &s->base, job->behind, err)) > 0; job->behind++)
 		if (gp_oid_equal(&chain->link[job->behind].commit, &job->tip) || job->behind == MAX_BEHIND)

@@ -102,21 +102,19 @@ static int show_diff(const struct gp_git *git, const struct gp_file *file, struc
 static int commit(struct state *s, const struct gp_promotion *p, const struct gp_change *change, struct gp_oid *out,
 		  struct gp_err *err)
 {
-	struct gp_ident author, committer;
+	const struct gp_ident *author, *committer;
 	struct gp_oid tree;
 	char *message;
 	int rc;
 
-	if (gp_repository_identity(&author, &committer, err))
+	if (gp_repository_identity(&s->base.repository, &author, &committer, err))
 		return -1;
 	message = message_of(p, &change->edits);
 	rc = gp_manifests_write(s->base.manifests, &tree, &s->base.tree, change, err);
 	if (!rc)
-		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, &author, &committer,
+		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, author, committer,
 					 message, err);
 	free(message);
-	gp_ident_free(&author);
-	gp_ident_free(&committer);
 	return rc;
 }
 
@@ -212,6 +210,8 @@ static int set_tag(void *ctx, struct gp_json *document, struct gp_err *err)
 		return set_tag_in_work_tree(s, document, &p, &setter, dry_run, err);
 	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
 		return -1;
+	if (!dry_run)
+		gp_repository_ask_identity(&s->base.repository);
 	return set_tag_in_base(s, document, &p, &setter, dry_run, err);
 }
 

@@ -7,6 +7,7 @@
 #include "exit.h"
 #include "mem.h"
 #include "provider.h"
+#include "tree.h"
 
 static int open_all(struct gp_base *base, const char *remote, const char *provider, struct gp_err *err)
 {
@@ -59,9 +60,15 @@ static int read_tip(struct gp_base *base, struct gp_err *err)
 
 int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err)
 {
+	return gp_base_ask_both(base, branch, NULL, NULL, err);
+}
+
+int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
+		     struct gp_err *err)
+{
 	char *found;
 
-	if (gp_repository_base(&base->repository, branch, &found, &base->tip, err))
+	if (gp_repository_base(&base->repository, branch, &found, &base->tip, also, also_tip, err))
 		return -1;
 	free(base->branch);
 	base->branch = found;
@@ -123,7 +130,7 @@ int gp_base_config(struct gp_base *base, struct gp_config *config, gp_config_war
 	char hex[GP_OID_HEX + 1], *text;
 	struct gp_entry entry;
 	size_t len;
-	int found = gp_git_find_entry(git, &entry, &base->tree, GP_CONFIG_FILE, err), rc;
+	int found = gp_tree_find(git, &entry, &base->tree, GP_CONFIG_FILE, err), rc;
 
 	*config = (struct gp_config){0};
 	if (found < 0)

@@ -32,6 +32,10 @@ void gp_base_free(struct gp_base *base);
 /* Asks the remote for the branch (NULL: its default branch) and its tip, and makes sure that the tip is here. */
 int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err);
 
+/* The same, and with the same request where another branch is (*also_tip; zero: it does not exist). */
+int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
+		     struct gp_err *err);
+
 /*
  * Whether a document's repository is the one that is open here: a document may
  * come from anywhere, and what it says must not send a token elsewhere. Takes

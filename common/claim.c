@@ -7,6 +7,7 @@
 #include "exit.h"
 #include "mem.h"
 #include "oidmap.h"
+#include "tree.h"
 
 enum { MAX_HISTORY = 1000 };
 
@@ -286,7 +287,7 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 	}
 	rc = gp_repository_read(&base->repository, base->branch, head, &commit, head, err);
 	if (!rc) {
-		rc = gp_git_diff_trees(base->repository.git, tree, &commit.tree, compare_file, &c, err);
+		rc = gp_tree_diff(base->repository.git, tree, &commit.tree, compare_file, &c, err);
 		gp_commit_free(&commit);
 	}
 	if (!rc && c.matched < change.file_count)

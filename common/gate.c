@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "exit.h"
 #include "mem.h"
+#include "tree.h"
 
 void gp_verdict_free(struct gp_verdict *v)
 {
@@ -97,14 +98,12 @@ struct twins {
 };
 
 /* One directory at the top: could it be the group of another environment whose contexts look the same? */
-static int check_twin(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err)
+static int check_twin(const struct twins *t, const struct gp_tree_item *item, struct gp_err *err)
 {
-	const struct twins *t = ctx;
-
-	if (!gp_entry_is_dir(entry) || !gp_name_valid(name))
+	if (!gp_entry_is_dir(&item->entry) || !gp_name_valid(item->name))
 		return 0;
 	for (size_t i = 0; i < t->config->environment_count; i++) {
-		struct wanted other = {t->wanted->pattern, name, t->config->environments[i].name};
+		struct wanted other = {t->wanted->pattern, item->name, t->config->environments[i].name};
 		struct gp_entry dir;
 
 		if (!strcmp(other.group, t->wanted->group) && !strcmp(other.env, t->wanted->env))
@@ -112,7 +111,7 @@ static int check_twin(void *ctx, const char *name, const struct gp_entry *entry,
 		char *theirs = identity(&other), *path = gp_asprintf("%s/%s", other.group, other.env);
 		/* A pattern without {group} speaks of all groups on purpose: only a clash of "-" is a mistake. */
 		bool same = !strcmp(theirs, t->identity) && strcmp(other.env, t->wanted->env) != 0;
-		int found = same ? gp_git_find_entry(t->base->repository.git, &dir, &t->base->tree, path, err) : 0;
+		int found = same ? gp_tree_find(t->base->repository.git, &dir, &t->base->tree, path, err) : 0;
 
 		if (found > 0)
 			gp_fail(err, GP_EXIT_CONFIG,
@@ -131,8 +130,12 @@ static int check_twins(struct gp_base *base, const struct gp_config *config, con
 {
 	char *own = identity(wanted);
 	struct twins twins = {base, config, wanted, own};
-	int rc = gp_git_each_entry(base->repository.git, &base->tree, check_twin, &twins, err);
+	struct gp_tree top;
+	int rc = gp_tree_read(base->repository.git, &top, &base->tree, err);
 
+	for (size_t i = 0; i < top.count && !rc; i++)
+		rc = check_twin(&twins, &top.item[i], err);
+	gp_tree_free(&top);
 	free(own);
 	return rc;
 }

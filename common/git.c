@@ -9,7 +9,8 @@
 #include "mem.h"
 
 struct gp_git {
-	git_odb *odb;
+	char *objects_dir;
+	git_odb *odb; /* NULL until an object is asked for */
 	gp_git_missing_fn *missing;
 	void *missing_ctx;
 	git_repository *repo; /* the object database dressed up as a repository: no path, no config, no refs */
@@ -53,22 +54,32 @@ bool gp_git_is_partial(const struct gp_git *git)
 	return git->missing != NULL;
 }
 
-struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err)
+struct gp_git *gp_git_open(const char *objects_dir)
 {
 	struct gp_git *git = gp_calloc(1, sizeof *git);
 
+	git->objects_dir = gp_strdup(objects_dir);
+	return git;
+}
+
+/* Makes libgit2 ready and opens the object database, with the first object that is asked for. */
+static int open_odb(struct gp_git *git, struct gp_err *err)
+{
+	if (git->odb)
+		return 0;
 	git_libgit2_init();
 	/* Objects only: no configuration of this machine may change what is read or written. */
 	for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
 	/* git itself does not hash what it reads either; it doubles the time of reading many blobs. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
-	if (git_odb_open(&git->odb, objects_dir) || git_repository_wrap_odb(&git->repo, git->odb)) {
-		fail(err, "cannot open the object database");
-		gp_git_free(git);
-		return NULL;
-	}
-	return git;
+	if (!git_odb_open(&git->odb, git->objects_dir) && !git_repository_wrap_odb(&git->repo, git->odb))
+		return 0;
+	fail(err, "cannot open the object database");
+	git_odb_free(git->odb);
+	git->odb = NULL;
+	git_libgit2_shutdown();
+	return -1;
 }
 
 void gp_git_free(struct gp_git *git)
@@ -77,15 +88,18 @@ void gp_git_free(struct gp_git *git)
 		return;
 	git_repository_free(git->repo);
 	git_odb_free(git->odb);
-	git_libgit2_shutdown();
+	if (git->odb)
+		git_libgit2_shutdown();
+	free(git->objects_dir);
 	free(git);
 }
 
 bool gp_git_has(struct gp_git *git, const struct gp_oid *oid)
 {
 	git_oid id = to_git(oid);
+	struct gp_err none = {0};
 
-	return git_odb_exists(git->odb, &id);
+	return !open_odb(git, &none) && git_odb_exists(git->odb, &id);
 }
 
 void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx)
@@ -96,11 +110,16 @@ void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx)
 
 int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, struct gp_err *err)
 {
-	struct gp_oid *wanted = gp_calloc(n, sizeof *wanted);
+	struct gp_oid *wanted;
 	size_t count = 0;
 	int rc = 0;
 
-	for (size_t i = 0; git->missing && i < n; i++) {
+	if (!git->missing)
+		return 0;
+	if (open_odb(git, err))
+		return -1;
+	wanted = gp_calloc(n, sizeof *wanted);
+	for (size_t i = 0; i < n; i++) {
 		git_oid id = to_git(&oids[i]);
 
 		if (!git_odb_exists_ext(git->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH))
@@ -118,9 +137,12 @@ int gp_git_read_commit(struct gp_git *git, struct gp_commit *out, const struct g
 {
 	git_oid id = to_git(oid);
 	git_commit *commit;
-	int rc = git_commit_lookup(&commit, git->repo, &id);
+	int rc;
 
 	*out = (struct gp_commit){0};
+	if (open_odb(git, err))
+		return -1;
+	rc = git_commit_lookup(&commit, git->repo, &id);
 	if (rc == GIT_ENOTFOUND)
 		return 0;
 	if (rc)
@@ -152,11 +174,6 @@ bool gp_entry_is_file(const struct gp_entry *entry)
 	return entry->mode == GIT_FILEMODE_BLOB || entry->mode == GIT_FILEMODE_BLOB_EXECUTABLE;
 }
 
-static struct gp_entry entry_of(const git_tree_entry *e)
-{
-	return (struct gp_entry){from_git(git_tree_entry_id(e)), (unsigned)git_tree_entry_filemode(e)};
-}
-
 static int read_tree(struct gp_git *git, git_tree **tree, const struct gp_oid *oid, struct gp_err *err)
 {
 	git_oid id = to_git(oid);
@@ -164,105 +181,75 @@ static int read_tree(struct gp_git *git, git_tree **tree, const struct gp_oid *o
 	return git_tree_lookup(tree, git->repo, &id) ? fail_at(err, "cannot read tree", oid) : 0;
 }
 
-int gp_git_find_entry(struct gp_git *git, struct gp_entry *out, const struct gp_oid *tree, const char *path,
-		      struct gp_err *err)
+int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct gp_oid *oid, bool tree,
+		       struct gp_err *err)
 {
-	git_tree *root;
-	git_tree_entry *entry;
+	git_oid id = to_git(oid);
+	git_odb_object *object;
+	int rc;
 
-	if (read_tree(git, &root, tree, err))
+	*out = (struct gp_object){0};
+	if (open_odb(git, err))
 		return -1;
-	int rc = git_tree_entry_bypath(&entry, root, path);
-
-	git_tree_free(root);
-	if (rc == GIT_ENOTFOUND)
-		return 0;
+	rc = git_odb_read(&object, git->odb, &id);
+	if (rc == GIT_ENOTFOUND && !tree && git->missing) {
+		if (gp_git_need_blobs(git, oid, 1, err))
+			return -1;
+		rc = git_odb_read(&object, git->odb, &id);
+	}
 	if (rc)
-		return fail(err, path);
-	*out = entry_of(entry);
-	git_tree_entry_free(entry);
-	return 1;
+		return fail_at(err, tree ? "cannot read tree" : "cannot read blob", oid);
+	if (git_odb_object_type(object) != (tree ? GIT_OBJECT_TREE : GIT_OBJECT_BLOB)) {
+		char hex[GP_OID_HEX + 1];
+
+		git_odb_object_free(object);
+		return gp_fail(err, GP_EXIT_SYSTEM, "object %s is not a %s", gp_oid_hex(hex, oid),
+			       tree ? "tree" : "blob");
+	}
+	*out = (struct gp_object){git_odb_object_data(object), git_odb_object_size(object), object};
+	return 0;
 }
 
-int gp_git_each_entry(struct gp_git *git, const struct gp_oid *oid, gp_git_entry_fn *fn, void *ctx, struct gp_err *err)
+void gp_object_free(struct gp_object *object)
 {
-	git_tree *tree;
-	int rc = 0;
-
-	if (read_tree(git, &tree, oid, err))
-		return -1;
-	for (size_t i = 0; i < git_tree_entrycount(tree) && !rc; i++) {
-		const git_tree_entry *e = git_tree_entry_byindex(tree, i);
-		struct gp_entry entry = entry_of(e);
-
-		rc = fn(ctx, git_tree_entry_name(e), &entry, err);
-	}
-	git_tree_free(tree);
-	return rc;
+	git_odb_object_free(object->handle);
+	*object = (struct gp_object){0};
 }
 
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err)
 {
-	git_oid id = to_git(oid);
-	git_odb_object *object;
-	int rc = git_odb_read(&object, git->odb, &id);
+	struct gp_object object;
 
-	if (rc == GIT_ENOTFOUND && git->missing) {
-		if (gp_git_need_blobs(git, oid, 1, err))
-			return NULL;
-		rc = git_odb_read(&object, git->odb, &id);
-	}
-	if (rc) {
-		fail_at(err, "cannot read blob", oid);
+	if (gp_git_read_object(git, &object, oid, false, err))
 		return NULL;
-	}
-	*len = git_odb_object_size(object);
-	char *data = gp_memdup0(git_odb_object_data(object), *len);
+	*len = object.len;
+	char *data = gp_memdup0(object.data, object.len);
 
-	git_odb_object_free(object);
+	gp_object_free(&object);
 	return data;
 }
 
-int gp_git_diff_trees(struct gp_git *git, const struct gp_oid *from, const struct gp_oid *to, gp_git_diff_fn *fn,
-		      void *ctx, struct gp_err *err)
+static int write_object(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, git_object_t type,
+			struct gp_err *err)
 {
-	git_tree *a = NULL, *b = NULL;
-	git_diff *diff = NULL;
-	git_diff_options options;
-	int rc = -1;
+	git_oid id;
 
-	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-	options.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
-	if (read_tree(git, &a, from, err) || read_tree(git, &b, to, err))
-		goto out;
-	if (git_diff_tree_to_tree(&diff, git->repo, a, b, &options)) {
-		fail(err, "cannot compare trees");
-		goto out;
-	}
-	rc = 0;
-	for (size_t i = 0; i < git_diff_num_deltas(diff) && !rc; i++) {
-		const git_diff_delta *d = git_diff_get_delta(diff, i);
-		struct gp_entry old = {from_git(&d->old_file.id), d->old_file.mode};
-		struct gp_entry new = {from_git(&d->new_file.id), d->new_file.mode};
-
-		rc = fn(ctx, d->status == GIT_DELTA_ADDED ? d->new_file.path : d->old_file.path,
-			d->status == GIT_DELTA_ADDED ? NULL : &old, d->status == GIT_DELTA_DELETED ? NULL : &new, err);
-	}
-out:
-	git_diff_free(diff);
-	git_tree_free(a);
-	git_tree_free(b);
-	return rc;
+	if (open_odb(git, err))
+		return -1;
+	if (git_odb_write(&id, git->odb, data, len, type))
+		return fail(err, type == GIT_OBJECT_TREE ? "cannot write a tree" : "cannot write a blob");
+	*out = from_git(&id);
+	return 0;
 }
 
 int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
 {
-	git_oid id;
+	return write_object(git, out, data, len, GIT_OBJECT_BLOB, err);
+}
 
-	if (git_odb_write(&id, git->odb, data, len, GIT_OBJECT_BLOB))
-		return fail(err, "cannot write a blob");
-	*out = from_git(&id);
-	return 0;
+int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
+{
+	return write_object(git, out, data, len, GIT_OBJECT_TREE, err);
 }
 
 int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
@@ -275,34 +262,6 @@ int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp
 	if (!rc)
 		*out = from_git(&id);
 	git_libgit2_shutdown();
-	return rc;
-}
-
-int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const struct gp_oid *base,
-		      const struct gp_tree_change *changes, size_t n, struct gp_err *err)
-{
-	git_tree_update *updates = gp_calloc(n, sizeof *updates);
-	git_tree *tree = NULL;
-	git_oid id;
-	int rc = -1;
-
-	for (size_t i = 0; i < n; i++) {
-		updates[i].action = changes[i].mode ? GIT_TREE_UPDATE_UPSERT : GIT_TREE_UPDATE_REMOVE;
-		updates[i].id = to_git(&changes[i].oid);
-		updates[i].filemode = (git_filemode_t)changes[i].mode;
-		updates[i].path = changes[i].path;
-	}
-	if (base && read_tree(git, &tree, base, err))
-		goto out;
-	if (git_tree_create_updated(&id, git->repo, tree, n, updates)) {
-		fail(err, "cannot write a tree");
-		goto out;
-	}
-	*out = from_git(&id);
-	rc = 0;
-out:
-	git_tree_free(tree);
-	free(updates);
 	return rc;
 }
 
@@ -338,6 +297,8 @@ int gp_git_write_commit(struct gp_git *git, struct gp_oid *out, const struct gp_
 	git_oid id;
 	int rc = -1;
 
+	if (open_odb(git, err))
+		goto out;
 	if (git_signature_new(&a, author->name, author->email, author->time, author->offset_min) ||
 	    git_signature_new(&c, committer->name, committer->email, committer->time, committer->offset_min)) {
 		fail(err, "not an identity for a commit");
@@ -369,27 +330,44 @@ out:
 	return rc;
 }
 
+int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
+		      struct gp_err *err)
+{
+	git_oid our_id = to_git(ours), their_id = to_git(theirs);
+	git_oidarray bases = {0};
+	int rc, found;
+
+	if (open_odb(git, err))
+		return -1;
+	rc = git_merge_bases(&bases, git->repo, &our_id, &their_id);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc)
+		return fail_at(err, "cannot follow the history of", theirs);
+	*out = from_git(&bases.ids[0]);
+	found = bases.count > 1 ? 2 : 1;
+	git_oidarray_dispose(&bases);
+	return found;
+}
+
 int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
 		 struct gp_err *err)
 {
-	git_oid our_id = to_git(ours), their_id = to_git(theirs), base, id;
+	git_oid our_id = to_git(ours), their_id = to_git(theirs), id;
 	git_merge_options options;
 	git_commit *a = NULL, *b = NULL;
 	git_index *index = NULL;
-	int rc = -1, found;
+	int rc = -1;
 
+	if (open_odb(git, err))
+		return -1;
 	git_merge_options_init(&options, GIT_MERGE_OPTIONS_VERSION);
 	options.flags = GIT_MERGE_FIND_RENAMES;
 	if (git_commit_lookup(&a, git->repo, &our_id) || git_commit_lookup(&b, git->repo, &their_id)) {
 		fail(err, "cannot read what is to be merged");
 		goto out;
 	}
-	found = git_merge_base(&base, git->repo, &our_id, &their_id);
-	if (found == GIT_ENOTFOUND) {
-		rc = 0;
-		goto out;
-	}
-	if (found || git_merge_commits(&index, git->repo, a, b, &options)) {
+	if (git_merge_commits(&index, git->repo, a, b, &options)) {
 		fail(err, "cannot merge");
 		goto out;
 	}
@@ -417,6 +395,8 @@ int gp_git_is_ancestor(struct gp_git *git, const struct gp_oid *ancestor, const 
 
 	if (gp_oid_equal(ancestor, commit))
 		return 1;
+	if (open_odb(git, err))
+		return -1;
 	int rc = git_graph_descendant_of(git->repo, &c, &a);
 
 	return rc < 0 ? fail_at(err, "cannot follow the history of", commit) : rc;

@@ -17,8 +17,12 @@
 
 struct gp_git;
 
-/* Opens the object database in a directory such as .git/objects, with its alternates. errors: 71. Yours. */
-struct gp_git *gp_git_open(const char *objects_dir, struct gp_err *err);
+/*
+ * The object database in a directory such as .git/objects, with its alternates. It is opened, and libgit2 made ready,
+ * when the first object is asked for: that takes some milliseconds, because libgit2 reads the system's certificates.
+ * Yours.
+ */
+struct gp_git *gp_git_open(const char *objects_dir);
 void gp_git_free(struct gp_git *git);
 
 /* Whether the object is here; looks for new packs where it is not. */
@@ -54,34 +58,22 @@ struct gp_entry {
 bool gp_entry_is_dir(const struct gp_entry *entry);
 bool gp_entry_is_file(const struct gp_entry *entry);
 
-/* The entry at a path such as "apps/dev" below a tree. Returns 1, 0 where there is none, -1: 71. */
-int gp_git_find_entry(struct gp_git *git, struct gp_entry *out, const struct gp_oid *tree, const char *path,
-		      struct gp_err *err);
-
 /*
- * Calls fn for each entry of one tree (no recursion), in git's order. name is
- * borrowed for the call. A return other than 0 ends the loop and is returned.
- * errors: 71.
+ * An object's bytes as they were read, without a copy: followed by no NUL, valid until gp_object_free.
+ * tree: whether a tree or a blob is expected. A blob that is not here (a partial clone) is fetched as
+ * gp_git_on_missing says. errors: 71.
  */
-typedef int gp_git_entry_fn(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err);
-int gp_git_each_entry(struct gp_git *git, const struct gp_oid *oid, gp_git_entry_fn *fn, void *ctx, struct gp_err *err);
+struct gp_object {
+	const char *data;
+	size_t len;
+	void *handle;
+};
+int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct gp_oid *oid, bool tree,
+		       struct gp_err *err);
+void gp_object_free(struct gp_object *object);
 
-/*
- * The bytes of a blob, with a NUL behind them that is not counted. One that is
- * not here (a partial clone) is fetched as gp_git_on_missing says. errors: 71.
- * Yours.
- */
+/* The bytes of a blob, with a NUL behind them that is not counted. errors: 71. Yours. */
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err);
-
-/*
- * Calls fn for each file that differs between two trees, in the order of
- * their paths; an entry that is not there on one side is NULL. Directories are
- * entered, never reported. A return other than 0 ends it and is returned.
- */
-typedef int gp_git_diff_fn(void *ctx, const char *path, const struct gp_entry *from, const struct gp_entry *to,
-			   struct gp_err *err);
-int gp_git_diff_trees(struct gp_git *git, const struct gp_oid *from, const struct gp_oid *to, gp_git_diff_fn *fn,
-		      void *ctx, struct gp_err *err);
 
 /* Writes a blob; *out is its id. errors: 71. */
 int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err);
@@ -89,15 +81,8 @@ int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, 
 /* The id that a blob with these bytes has, without writing it. */
 int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp_err *err);
 
-/* One change to a tree: the entry at a full path becomes this blob and mode; mode 0 takes it away. */
-struct gp_tree_change {
-	const char *path;
-	unsigned mode;
-	struct gp_oid oid;
-};
-/* Writes the tree that base (NULL: the empty tree) becomes by n changes; only changed trees are written. errors: 71. */
-int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const struct gp_oid *base,
-		      const struct gp_tree_change *changes, size_t n, struct gp_err *err);
+/* Writes a tree from its bytes, which the caller has in git's form and order; *out is its id. errors: 71. */
+int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err);
 
 /* Who and when, for a commit. */
 struct gp_ident {
@@ -115,9 +100,16 @@ int gp_git_write_commit(struct gp_git *git, struct gp_oid *out, const struct gp_
 			const char *message, struct gp_err *err);
 
 /*
- * The tree that a three-way merge of two commits gives, written to the object
- * database. Returns 1 with *out, 0 where they conflict (or share no
- * history), -1: 71.
+ * The best common ancestor of two commits. Returns 1; 2 where it is one of several as good; 0 where there is none;
+ * -1: 71.
+ */
+int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
+		      struct gp_err *err);
+
+/*
+ * The tree that a three-way merge of two commits gives, line by line and with renames, written to the object database:
+ * the time goes with the size of the repository, see gp_tree_merge_commits. Returns 1 with *out, 0 where they conflict,
+ * -1: 71.
  */
 int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
 		 struct gp_err *err);

@@ -4,6 +4,7 @@
 #include "exit.h"
 #include "local.h"
 #include "mem.h"
+#include "tree.h"
 
 static void set_oid(struct gp_json *json, const char *name, const struct gp_oid *oid)
 {
@@ -27,7 +28,7 @@ int gp_local_test_merge(struct gp_local *local, struct gp_local_pull *pull, cons
 	struct gp_oid tree, merge = {{0}};
 	struct gp_err why = {0};
 	/* A head that cannot be merged at all (a tree with an entry "..") is that pull request's trouble alone. */
-	int merges = base && gp_git_merge(local->git, &tree, base, head, &why) > 0;
+	int merges = base && gp_tree_merge_commits(local->git, &tree, base, head, &why) > 0;
 
 	if (merges > 0) {
 		const struct gp_oid parents[] = {*base, *head};

@@ -13,6 +13,7 @@
 #include "local.h"
 #include "mem.h"
 #include "process.h"
+#include "tree.h"
 
 enum { MAX_ARGS = 24, LOCK_POLL_MS = 20 };
 
@@ -125,11 +126,9 @@ struct gp_local *gp_local_open(const char *url, const struct gp_local_options *o
 	local->url = url_encode(local->dir);
 	local->read_only = access(local->dir, W_OK) != 0;
 	objects = gp_asprintf("%s/objects", local->dir);
-	local->git = gp_git_open(objects, err);
+	local->git = gp_git_open(objects);
 	free(objects);
-	if (local->git)
-		return local;
-	gp_fail_in(err, "'%s'", local->dir);
+	return local;
 fail:
 	gp_local_free(local);
 	return NULL;

@@ -20,6 +20,7 @@
 #include "exit.h"
 #include "local.h"
 #include "mem.h"
+#include "tree.h"
 
 enum { MODE_FILE = 0100644, MAX_MESSAGE = 300 };
 
@@ -56,7 +57,7 @@ static struct gp_json *read_json(struct gp_local *local, const struct gp_oid *bl
 static struct gp_json *read_path(struct gp_local *local, char *path, struct gp_err *err)
 {
 	struct gp_entry entry;
-	int found = gp_oid_is_zero(&local->tree) ? 0 : gp_git_find_entry(local->git, &entry, &local->tree, path, err);
+	int found = gp_oid_is_zero(&local->tree) ? 0 : gp_tree_find(local->git, &entry, &local->tree, path, err);
 
 	free(path);
 	return found > 0 ? read_json(local, &entry.oid, err) : NULL;
@@ -117,10 +118,9 @@ static bool is_pull(const struct gp_json *json)
 	return all;
 }
 
-static int read_pull(void *ctx, const char *name, const struct gp_entry *entry, struct gp_err *err)
+static int read_pull(struct reading *r, const struct gp_tree_item *item, struct gp_err *err)
 {
-	struct reading *r = ctx;
-	struct gp_local_pull pull = {strtoll(name, NULL, 10), entry->oid, NULL};
+	struct gp_local_pull pull = {strtoll(item->name, NULL, 10), item->entry.oid, NULL};
 	struct gp_local_pull *before =
 		r->before_count ? bsearch(&pull, r->before, r->before_count, sizeof pull, by_number) : NULL;
 
@@ -130,11 +130,12 @@ static int read_pull(void *ctx, const char *name, const struct gp_entry *entry, 
 		before->json = NULL;
 	}
 	if (!pull.json)
-		pull.json = read_json(r->local, &entry->oid, err);
+		pull.json = read_json(r->local, &item->entry.oid, err);
 	if (pull.json && !is_pull(pull.json)) {
 		gp_json_free(pull.json);
 		pull.json = NULL;
-		gp_fail(err, GP_EXIT_SYSTEM, "%s in '%s' is damaged: open/%s", GP_LOCAL_STATE, r->local->dir, name);
+		gp_fail(err, GP_EXIT_SYSTEM, "%s in '%s' is damaged: open/%s", GP_LOCAL_STATE, r->local->dir,
+			item->name);
 	}
 	if (!pull.json)
 		return -1;
@@ -146,11 +147,15 @@ static int read_pull(void *ctx, const char *name, const struct gp_entry *entry, 
 static int read_pulls(struct gp_local *local, struct gp_err *err)
 {
 	struct reading r = {local, NULL, local->pulls, 0, local->pull_count};
+	struct gp_tree tree = {0};
 	struct gp_entry open;
-	int found = gp_oid_is_zero(&local->tree) ? 0 : gp_git_find_entry(local->git, &open, &local->tree, "open", err);
+	int found = gp_oid_is_zero(&local->tree) ? 0 : gp_tree_find(local->git, &open, &local->tree, "open", err);
 
 	if (found > 0)
-		found = gp_git_each_entry(local->git, &open.oid, read_pull, &r, err);
+		found = gp_tree_read(local->git, &tree, &open.oid, err);
+	for (size_t i = 0; i < tree.count && !found; i++)
+		found = read_pull(&r, &tree.item[i], err);
+	gp_tree_free(&tree);
 	for (size_t i = 0; i < r.before_count; i++)
 		gp_json_free(r.before[i].json);
 	free(r.before);
@@ -206,8 +211,8 @@ int gp_local_record(struct gp_local *local, struct gp_err *err, const char *fmt,
 	gp_clean_line(clean, sizeof clean, text);
 	free(text);
 	text = gp_asprintf("%s\n", clean);
-	int rc = gp_git_write_tree(local->git, &tree, gp_oid_is_zero(&local->tree) ? NULL : &local->tree,
-				   local->pending, local->pending_count, err);
+	int rc = gp_tree_update(local->git, &tree, gp_oid_is_zero(&local->tree) ? NULL : &local->tree, local->pending,
+				local->pending_count, err);
 
 	if (!rc)
 		rc = gp_local_commit(local, &commit, &tree, state, state ? 1 : 0, text, err);

@@ -1,8 +1,9 @@
 /*
  * manifests.h - the manifests below <group>/<env>/ of a commit's tree: which
  * files a promotion changes and how, and which tag an environment carries.
- * Reads each blob once, however many documents ask for it. Writes nothing but
- * what gp_manifests_write is asked to.
+ * Takes stock of an environment once, however many documents ask for it, and
+ * reads again what has a marker of their app. Writes nothing but what
+ * gp_manifests_write is asked to.
  */
 #ifndef GP_MANIFESTS_H
 #define GP_MANIFESTS_H
@@ -17,8 +18,11 @@ struct gp_manifests;
 struct gp_manifests *gp_manifests_new(struct gp_git *git);
 void gp_manifests_free(struct gp_manifests *m);
 
-/* Whether a file of this name is a manifest: *.yaml, *.yml, Kustomization. */
-bool gp_manifests_is_name(const char *name);
+/* What has been read so far: trees, manifests, and how often one was parsed as YAML for a setter. */
+struct gp_reads {
+	size_t trees, manifests, parsed;
+};
+struct gp_reads gp_manifests_reads(const struct gp_manifests *m);
 
 /* A file that changes. */
 struct gp_file {

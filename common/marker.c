@@ -76,6 +76,14 @@ static int read_line(const char *text, const char *end, struct gp_marker *marker
 	return rc;
 }
 
+/* The next byte that may begin a line break: most bytes need no closer look. */
+static const char *near_break(const char *s, const char *end)
+{
+	while (s < end && *s != '\n' && *s != '\r' && (unsigned char)*s < 0xc2)
+		s++;
+	return s;
+}
+
 int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx)
 {
 	struct gp_marker marker = {.line = 1};
@@ -83,7 +91,7 @@ int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx)
 	int rc = 0;
 
 	while (!rc && (hash = memchr(s, '#', (size_t)(end - s)))) {
-		while (s < hash) {
+		while ((s = near_break(s, hash)) < hash) {
 			size_t n = gp_yaml_break(s, (size_t)(end - s));
 
 			s += n ? n : 1;
@@ -92,7 +100,7 @@ int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx)
 				marker.line_start = (size_t)(s - text);
 			}
 		}
-		while (s < end && !gp_yaml_break(s, (size_t)(end - s)))
+		while ((s = near_break(s, end)) < end && !gp_yaml_break(s, (size_t)(end - s)))
 			s++;
 		marker.hash = (size_t)(hash - text);
 		rc = read_line(text, s, &marker, fn, ctx);
@@ -168,6 +176,7 @@ static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
 		.mapping = s->depth ? s->open[s->depth - 1] : 0,
 		.style = e->style,
 		.is_string = !e->tag || strncmp(e->tag, CORE, strlen(CORE)) != 0 || !strcmp(e->tag, CORE "str"),
+		.is_tagged = e->tag && (!strcmp(e->tag, CORE "str") || !strcmp(e->tag, "!")),
 		.value = strlen(e->value) == e->value_len ? gp_strdup(e->value) : NULL,
 	};
 
@@ -229,48 +238,47 @@ static bool only_blanks_and_a_comma(const char *s, const char *end)
 	return commas <= 1;
 }
 
-/* Hands out the scalar that the mark belongs to, of those from *from on: the last before it on its line, or NULL. */
-static int attach(struct scan *s, const struct mark *m, size_t *from, struct scalar **out, struct gp_err *err)
+/* The scalar that the mark belongs to, of those from *from on: the last before it on its line, or NULL. */
+static struct scalar *attach(struct scan *s, const struct mark *m, size_t *from)
 {
 	struct scalar *last = NULL, *c;
 
-	*out = NULL;
 	while (*from < s->scalar_count && s->scalars[*from].found.end < m->line_start)
 		++*from;
 	for (size_t i = *from; i < s->scalar_count && s->scalars[i].found.start <= m->hash; i++) {
 		c = &s->scalars[i];
-		if (m->hash < c->found.end && !c->is_key && in_header(s->text, c, m))
-			return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marker is on a block scalar", m->line);
+		if (m->hash < c->found.end && !c->is_key && in_header(s->text, c, m)) {
+			c->found.trouble = "the marker is on a block scalar";
+			return c;
+		}
 		if (m->hash < c->found.end)
-			return 0;
+			return NULL;
 		if (!is_block(c))
 			last = c;
 	}
 	if (!last || last->is_key || !only_blanks_and_a_comma(s->text + last->found.end, s->text + m->hash))
-		return 0;
+		return NULL;
 	if (last->found.line != last->end_line)
-		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marker is on a scalar of several lines", m->line);
-	*out = last;
-	return 0;
+		last->found.trouble = "the marker is on a scalar of several lines";
+	return last;
 }
 
-static int attach_all(struct scan *s, struct gp_marked_list *out, struct gp_err *err)
+static void attach_all(struct scan *s, struct gp_marked_list *out)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < s->mark_count; i++) {
-		struct scalar *c;
+		struct scalar *c = attach(s, &s->marks[i], &from);
 
-		if (attach(s, &s->marks[i], &from, &c, err))
-			return -1;
 		if (!c)
 			continue;
 		out->item = gp_grow(out->item, out->count, sizeof *out->item);
 		out->item[out->count] = c->found;
+		/* Where there is trouble, the marker's line says more than the scalar's first. */
+		out->item[out->count].line = c->found.trouble ? s->marks[i].line : c->found.line;
 		out->item[out->count++].kind = s->marks[i].kind;
 		c->found.value = NULL;
 	}
-	return 0;
 }
 
 int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,
@@ -286,9 +294,7 @@ int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, con
 	if (s.mark_count)
 		rc = gp_yaml_parse(text, len, note_event, &s, err);
 	if (!rc)
-		rc = attach_all(&s, out, err);
-	if (rc)
-		gp_marked_free(out);
+		attach_all(&s, out);
 	for (size_t i = 0; i < s.scalar_count; i++)
 		free(s.scalars[i].found.value);
 	free(s.scalars);

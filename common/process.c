@@ -149,37 +149,26 @@ static int converse(struct gp_bytes got[2], int to, int from[2], const char *inp
 	return 0;
 }
 
-int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
-	   struct gp_err *err)
+int gp_run_start(struct gp_running *running, const char *const argv[], const char *const env[], struct gp_err *err)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1}, rc = -1, failed;
-	struct gp_bytes got[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
-	pid_t pid;
 
-	*output = (struct gp_output){0};
+	*running = (struct gp_running){0, -1, {-1, -1}, argv[0]};
 	if (make_pipe(in) || make_pipe(out) || make_pipe(error)) {
 		gp_fail(err, GP_EXIT_SYSTEM, "cannot make a pipe: %s", strerror(errno));
 		goto out;
 	}
-	failed = spawn(&pid, argv, env, in[0], out[1], error[1]);
+	failed = spawn(&running->pid, argv, env, in[0], out[1], error[1]);
 	if (failed) {
+		running->pid = 0;
 		gp_fail(err, GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0], strerror(failed));
 		goto out;
 	}
-	close_fd(&in[0]);
-	close_fd(&out[1]);
-	close_fd(&error[1]);
-	int from[2] = {out[0], error[0]};
-
-	rc = converse(got, in[1], from, input, len);
+	running->to = in[1];
+	running->from[0] = out[0];
+	running->from[1] = error[0];
 	in[1] = out[0] = error[0] = -1;
-	if (rc)
-		gp_fail(err, GP_EXIT_SYSTEM, "cannot talk to '%s': %s", argv[0], strerror(errno));
-	output->status = wait_for(pid);
-	output->out = got[0].data ? got[0].data : gp_strdup("");
-	output->err = got[1].data ? got[1].data : gp_strdup("");
-	output->out_len = got[0].len;
-	output->err_len = got[1].len;
+	rc = 0;
 out:
 	for (int i = 0; i < 2; i++) {
 		close_fd(&in[i]);
@@ -187,6 +176,39 @@ out:
 		close_fd(&error[i]);
 	}
 	return rc;
+}
+
+int gp_run_end(struct gp_running *running, struct gp_output *output, const void *input, size_t len, struct gp_err *err)
+{
+	struct gp_bytes got[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
+	int rc;
+
+	*output = (struct gp_output){0};
+	if (!running->pid)
+		return gp_fail(err, GP_EXIT_BUG, "a program that was not started is waited for");
+	rc = converse(got, running->to, running->from, input, len);
+	if (rc)
+		gp_fail(err, GP_EXIT_SYSTEM, "cannot talk to '%s': %s", running->name, strerror(errno));
+	for (int i = 0; i < 2; i++)
+		close_fd(&running->from[i]);
+	*output = (struct gp_output){
+		.status = wait_for(running->pid),
+		.out = got[0].data ? got[0].data : gp_strdup(""),
+		.err = got[1].data ? got[1].data : gp_strdup(""),
+		.out_len = got[0].len,
+		.err_len = got[1].len,
+	};
+	running->pid = 0;
+	return rc;
+}
+
+int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
+	   struct gp_err *err)
+{
+	struct gp_running running;
+
+	*output = (struct gp_output){0};
+	return gp_run_start(&running, argv, env, err) ? -1 : gp_run_end(&running, output, input, len, err);
 }
 
 int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err)

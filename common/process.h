@@ -29,6 +29,16 @@ void gp_output_free(struct gp_output *output);
 int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
 	   struct gp_err *err);
 
+/* The same in two steps, so that several programs run at a time: one that was started has to be ended. */
+struct gp_running {
+	pid_t pid; /* 0: none was started */
+	int to, from[2];
+	const char *name; /* argv[0], borrowed */
+};
+int gp_run_start(struct gp_running *running, const char *const argv[], const char *const env[], struct gp_err *err);
+/* Waits; one that was not started is an error 70. */
+int gp_run_end(struct gp_running *running, struct gp_output *output, const void *input, size_t len, struct gp_err *err);
+
 /* A program that runs beside this one, with a pipe to its stdin and one from its stdout. */
 struct gp_child {
 	pid_t pid;

@@ -45,11 +45,13 @@ static int unreachable(const struct gp_repository *r, struct gp_err *err)
 	return gp_fail_in(err, "cannot reach remote '%s' (%s)", r->remote, r->clean_url);
 }
 
-int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, struct gp_err *err)
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
+		       struct gp_oid *also_tip, struct gp_err *err)
 {
 	char *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL, *out = NULL;
-	const char *const named[] = {"git", "ls-remote", "--", r->url, ref, NULL};
-	const char *const head[] = {"git", "ls-remote", "--symref", "--", r->url, "HEAD", NULL};
+	char *other = also ? gp_asprintf("refs/heads/%s", also) : NULL;
+	const char *const named[] = {"git", "ls-remote", "--", r->url, ref, other, NULL};
+	const char *const head[] = {"git", "ls-remote", "--symref", "--", r->url, "HEAD", other, NULL};
 	int rc = -1;
 
 	*branch = NULL;
@@ -70,12 +72,15 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 		gp_fail(err, GP_EXIT_REFUSED,
 			"%s has no default branch yet: push a first commit, or name a branch with --base",
 			r->clean_url);
+	if (also && !find_ref(out, other, also_tip))
+		*also_tip = (struct gp_oid){{0}};
 	if (rc) {
 		free(*branch);
 		*branch = NULL;
 	}
 out:
 	free(out);
+	free(other);
 	free(ref);
 	return rc;
 }

@@ -28,6 +28,25 @@ const char *gp_repository_git_reason(char *text)
 	return best ? best : "git said nothing";
 }
 
+/* What a git that has ended came to. *out may be NULL. */
+static int judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
+{
+	int rc = 0;
+
+	if (o->status) {
+		bool dubious = strstr(o->err, "dubious ownership") != NULL;
+
+		/* git's own hint is a command with the right path: pass on its cause, name the way out. */
+		rc = gp_fail(err, GP_EXIT_SYSTEM, "%s: %s%s", what, gp_repository_git_reason(o->err),
+			     dubious ? " (trust it with: git config --global --add safe.directory DIR)" : "");
+	} else if (out) {
+		*out = o->out;
+		o->out = NULL;
+	}
+	gp_output_free(o);
+	return rc;
+}
+
 int gp_repository_git(char **out, const char *const argv[], const char *what, struct gp_err *err)
 {
 	return gp_repository_git_with(out, argv, NULL, 0, what, err);
@@ -37,22 +56,20 @@ int gp_repository_git_with(char **out, const char *const argv[], const char *inp
 			   struct gp_err *err)
 {
 	struct gp_output o;
-	int rc = 0;
 
 	if (gp_run(&o, argv, gp_repository_git_env, input, len, err))
 		return -1;
-	if (o.status) {
-		bool dubious = strstr(o.err, "dubious ownership") != NULL;
+	return judge(&o, out, what, err);
+}
 
-		/* git's own hint is a command with the right path: pass on its cause, name the way out. */
-		rc = gp_fail(err, GP_EXIT_SYSTEM, "%s: %s%s", what, gp_repository_git_reason(o.err),
-			     dubious ? " (trust it with: git config --global --add safe.directory DIR)" : "");
-	} else if (out) {
-		*out = o.out;
-		o.out = NULL;
-	}
-	gp_output_free(&o);
-	return rc;
+/* The second half of a git that was started with gp_run_start. */
+static int end_git(char **out, struct gp_running *running, const char *what, struct gp_err *err)
+{
+	struct gp_output o;
+
+	if (gp_run_end(running, &o, NULL, 0, err))
+		return -1;
+	return judge(&o, out, what, err);
 }
 
 /* Cuts the next line off *text. */
@@ -108,22 +125,30 @@ static char *absolute(char *url, const char *up)
 	return real;
 }
 
-static int open_remote(struct gp_repository *r, const char *remote, const char *up, struct gp_err *err)
+/* The first URL of a remote in what `git remote -v` says: "NAME\tURL (KIND)", and maybe a filter behind. Yours, or NULL. */
+static char *find_url(const char *list, const char *name, const char *kind, const char *up)
 {
-	r->remote = gp_strdup(remote ? remote : "origin");
-	const char *const get[] = {"git", "remote", "get-url", "--", r->remote, NULL};
-	const char *const get_push[] = {"git", "remote", "get-url", "--push", "--", r->remote, NULL};
-	struct gp_err why = {0};
+	char *end = gp_asprintf(" (%s)", kind);
+	size_t n = strlen(name);
 
-	if (gp_repository_git(&r->url, get, "git remote", &why))
-		return gp_fail(err, GP_EXIT_CONFIG,
-			       "no remote '%s' in this repository (name one with --remote or GP_REMOTE)", r->remote);
-	if (gp_repository_git(&r->push_url, get_push, "git remote", err))
-		return -1;
-	r->url = absolute(one_line(r->url), up);
-	r->push_url = absolute(one_line(r->push_url), up);
-	r->clean_url = gp_url_clean(r->url);
-	return 0;
+	for (const char *line = list; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		char *text = gp_memdup0(line, strcspn(line, "\n")), *found = NULL, *url;
+
+		if (strncmp(text, name, n) != 0 || text[n] != '\t') {
+			free(text);
+			continue;
+		}
+		for (char *at = text; (at = strstr(at, end)); at++)
+			found = at;
+		url = found ? gp_memdup0(text + n + 1, (size_t)(found - text) - n - 1) : NULL;
+		free(text);
+		if (url) {
+			free(end);
+			return absolute(url, up);
+		}
+	}
+	free(end);
+	return NULL;
 }
 
 /* Whether this is a partial clone: a pack of it came with a promise (gitformat-pack(5), "*.promisor"). */
@@ -145,34 +170,56 @@ static bool has_promises(const char *objects_dir)
 	return found;
 }
 
+/* Reads what rev-parse said: the object format, the git directory, the objects' directory, the way up to the top. */
+static int read_layout(struct gp_repository *r, char *out, char **objects, struct gp_err *err)
+{
+	const char *format = next_line(&out), *dir = next_line(&out), *path = next_line(&out), *up = next_line(&out);
+
+	if (strcmp(format, "sha1"))
+		return gp_fail(err, GP_EXIT_CONFIG, "repository '%s' uses object format %s; gp works on sha1", dir,
+			       format);
+	r->git_dir = gp_strdup(dir);
+	r->up = gp_strdup(up);
+	*objects = gp_strdup(path);
+	return 0;
+}
+
 int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err)
 {
-	const char *const argv[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",
-				    "--git-path", "objects",   "--show-cdup",          NULL};
-	char *out = NULL, *rest;
-	int rc = -1;
+	const char *const layout[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",
+				      "--git-path", "objects",   "--show-cdup",          NULL};
+	const char *const remotes[] = {"git", "remote", "-v", NULL};
+	struct gp_running asked[2] = {{0}, {0}};
+	struct gp_err other = {0};
+	char *out = NULL, *objects = NULL, *urls = NULL;
+	int rc;
 
-	*r = (struct gp_repository){0};
-	if (gp_repository_git(&out, argv, "cannot open the repository", err))
-		goto out;
-	rest = out;
-	const char *format = next_line(&rest), *dir = next_line(&rest), *objects = next_line(&rest),
-		   *up = next_line(&rest);
-
-	if (strcmp(format, "sha1")) {
-		gp_fail(err, GP_EXIT_CONFIG, "repository '%s' uses object format %s; gp works on sha1", dir, format);
-		goto out;
+	*r = (struct gp_repository){.remote = gp_strdup(remote ? remote : "origin")};
+	/* Both at once; where there is no repository, both say so, and the first is believed. */
+	rc = gp_run_start(&asked[0], layout, gp_repository_git_env, err);
+	if (!rc)
+		rc = gp_run_start(&asked[1], remotes, gp_repository_git_env, err);
+	if (asked[0].pid && end_git(&out, &asked[0], "cannot open the repository", rc ? &other : err))
+		rc = -1;
+	if (asked[1].pid && end_git(&urls, &asked[1], "cannot list the remotes", rc ? &other : err))
+		rc = -1;
+	if (!rc)
+		rc = read_layout(r, out, &objects, err);
+	if (!rc) {
+		r->url = find_url(urls, r->remote, "fetch", r->up);
+		r->push_url = find_url(urls, r->remote, "push", r->up);
 	}
-	r->git_dir = gp_strdup(dir);
-	if (open_remote(r, remote, up, err))
-		goto out;
-	r->git = gp_git_open(objects, err);
-	if (!r->git)
-		goto out;
-	if (has_promises(objects))
-		gp_git_on_missing(r->git, gp_repository_fetch_blobs, r);
-	rc = 0;
-out:
+	if (!rc && (!r->url || !r->push_url))
+		rc = gp_fail(err, GP_EXIT_CONFIG,
+			     "no remote '%s' in this repository (name one with --remote or GP_REMOTE)", r->remote);
+	if (!rc) {
+		r->clean_url = gp_url_clean(r->url);
+		r->git = gp_git_open(objects);
+		if (has_promises(objects))
+			gp_git_on_missing(r->git, gp_repository_fetch_blobs, r);
+	}
+	free(objects);
+	free(urls);
 	free(out);
 	return rc;
 }
@@ -185,33 +232,57 @@ void gp_repository_free(struct gp_repository *r)
 	free(r->url);
 	free(r->push_url);
 	free(r->clean_url);
+	free(r->up);
+	for (size_t i = 0; i < 2; i++) {
+		struct gp_output unread;
+
+		if (r->asked[i].pid && !gp_run_end(&r->asked[i], &unread, NULL, 0, &(struct gp_err){0}))
+			gp_output_free(&unread);
+		gp_ident_free(&r->identity[i]);
+	}
 	*r = (struct gp_repository){0};
 }
 
+static const char *const identity_variable[] = {"GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"};
+
 /* useConfigOnly: a name that git makes up from the machine's is nobody's; gp's own says more. */
-static int one_identity(struct gp_ident *out, const char *variable, struct gp_err *err)
+void gp_repository_ask_identity(struct gp_repository *r)
 {
-	const char *const argv[] = {"git", "-c", "user.useConfigOnly=true", "var", variable, NULL};
-	const char *const own[] = {"git", "-c", "user.name=gp", "-c", "user.email=gp@localhost", "var", variable, NULL};
+	struct gp_err later = {0};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *const argv[] = {"git", "-c", "user.useConfigOnly=true", "var", identity_variable[i], NULL};
+
+		if (!r->identity[i].name && !r->asked[i].pid)
+			gp_run_start(&r->asked[i], argv, gp_repository_git_env, &later);
+	}
+}
+
+static int read_identity(struct gp_repository *r, size_t i, struct gp_err *err)
+{
+	const char *const own[] =
+		{"git", "-c", "user.name=gp", "-c", "user.email=gp@localhost", "var", identity_variable[i], NULL};
 	struct gp_err none = {0};
 	char *line = NULL;
 
-	if (gp_repository_git(&line, argv, "git var", &none) &&
+	if (end_git(&line, &r->asked[i], "git var", &none) &&
 	    gp_repository_git(&line, own, "cannot tell who commits", err))
 		return -1;
-	int rc = gp_ident_parse(out, one_line(line), err);
+	int rc = gp_ident_parse(&r->identity[i], one_line(line), err);
 
 	free(line);
 	return rc;
 }
 
-int gp_repository_identity(struct gp_ident *author, struct gp_ident *committer, struct gp_err *err)
+int gp_repository_identity(struct gp_repository *r, const struct gp_ident **author, const struct gp_ident **committer,
+			   struct gp_err *err)
 {
-	*author = *committer = (struct gp_ident){0};
-	if (one_identity(author, "GIT_AUTHOR_IDENT", err) || one_identity(committer, "GIT_COMMITTER_IDENT", err)) {
-		gp_ident_free(author);
-		return -1;
-	}
+	gp_repository_ask_identity(r);
+	for (size_t i = 0; i < 2; i++)
+		if (!r->identity[i].name && read_identity(r, i, err))
+			return -1;
+	*author = &r->identity[0];
+	*committer = &r->identity[1];
 	return 0;
 }
 

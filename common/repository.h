@@ -10,6 +10,7 @@
 
 #include "err.h"
 #include "git.h"
+#include "process.h"
 
 struct gp_repository {
 	char *git_dir;   /* absolute */
@@ -17,7 +18,10 @@ struct gp_repository {
 	char *url;       /* as git uses it; may hold credentials: never printed */
 	char *push_url;  /* likewise */
 	char *clean_url; /* url without credentials */
+	char *up;        /* from the current directory to the top of the work tree: "../" */
 	struct gp_git *git;
+	struct gp_ident identity[2]; /* author and committer, once they are known */
+	struct gp_running asked[2];  /* git, asked for them */
 };
 
 /*
@@ -31,11 +35,12 @@ void gp_repository_free(struct gp_repository *r);
 
 /*
  * Asks the remote for the base branch and its current tip. base: its name, or
- * NULL for the remote's default branch. *branch is yours. errors: 71 where the
+ * NULL for the remote's default branch. *branch is yours. also: the name of another branch, asked for with the same
+ * request (*also_tip is zero where it does not exist), or NULL. errors: 71 where the
  * remote cannot be read, 69 where it has no such branch or no branch at all.
  */
-int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip,
-		       struct gp_err *err);
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
+		       struct gp_oid *also_tip, struct gp_err *err);
 
 /* The commit that a branch of the remote points to now; zero where there is none. errors: 71. */
 int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);
@@ -63,11 +68,15 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
 		       const struct gp_oid *old, struct gp_err *err);
 
+/* Asks for the identity without waiting, for those who will need it. */
+void gp_repository_ask_identity(struct gp_repository *r);
+
 /*
  * The author and committer that git would use here; where none is configured,
- * gp's own: "gp <gp@localhost>". errors: 71.
+ * gp's own: "gp <gp@localhost>". The time is that of the first call. Borrowed. errors: 71.
  */
-int gp_repository_identity(struct gp_ident *author, struct gp_ident *committer, struct gp_err *err);
+int gp_repository_identity(struct gp_repository *r, const struct gp_ident **author, const struct gp_ident **committer,
+			   struct gp_err *err);
 
 /* The branch that is checked out; NULL where HEAD is detached. Yours. */
 char *gp_repository_checked_out(struct gp_err *err);

@@ -43,13 +43,33 @@ static int set_image(struct target *t, const struct gp_version *new, struct gp_e
 	return 0;
 }
 
-/* Whether the same mapping holds the digest too, as Helm values and kustomize's images may. */
-static bool has_digest_beside(const struct targets *s, const struct target *t)
+/* The digest that the same mapping holds under a marker of its own, as Helm values and kustomize's images may; or NULL. */
+static const struct gp_marked *digest_beside(const struct targets *s, const struct target *t)
 {
 	for (size_t i = 0; i < s->count && t->scalar->mapping; i++)
 		if (s->item[i].scalar->kind == GP_MARKER_DIGEST && s->item[i].scalar->mapping == t->scalar->mapping)
-			return true;
-	return false;
+			return s->item[i].scalar;
+	return NULL;
+}
+
+/* Whether a marked digest is still to be filled in. */
+static bool is_empty(const struct gp_marked *c)
+{
+	return c->value &&
+	       (!*c->value || (c->style == GP_YAML_PLAIN && (!strcmp(c->value, "~") || !strcmp(c->value, "null"))));
+}
+
+/* What reads a tag and a digest goes by the digest: a new tag beside an old one would change nothing that runs. */
+static int check_beside(const struct targets *s, const struct target *t, const struct gp_version *new,
+			struct gp_err *err)
+{
+	const struct gp_marked *digest = digest_beside(s, t);
+
+	if (!digest || new->digest_len || is_empty(digest))
+		return 0;
+	return gp_fail(err, GP_EXIT_INPUT,
+		       "line %zu: the digest in line %zu would keep the old image: give TAG@DIGEST", t->scalar->line,
+		       digest->line);
 }
 
 static int set_image_for_tag(struct target *t, const struct gp_version *new, struct gp_err *err)
@@ -78,7 +98,7 @@ static int set_tag(const struct targets *s, struct target *t, const struct gp_ve
 		return 0;
 	}
 	v = *new;
-	if (has_digest_beside(s, t))
+	if (digest_beside(s, t))
 		v.digest_len = 0;
 	else if (!v.tag_len && !(is_version && !old.tag_len))
 		return gp_fail(err, GP_EXIT_INPUT,
@@ -92,12 +112,9 @@ static int set_tag(const struct targets *s, struct target *t, const struct gp_ve
 static int set_digest(struct target *t, const struct gp_version *new, struct gp_err *err)
 {
 	const char *from = t->scalar->value;
-	bool empty = !*from || (t->scalar->style == GP_YAML_PLAIN && (!strcmp(from, "~") || !strcmp(from, "null")));
 	struct gp_version old;
 
-	if (!new || !new->digest_len)
-		return 0;
-	if (!empty && !(gp_version_parse(&old, from) && !old.tag_len))
+	if (!is_empty(t->scalar) && !(gp_version_parse(&old, from) && !old.tag_len))
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: '%s' is not a digest", t->scalar->line, from);
 	t->version = gp_strdup(from);
 	t->to = gp_memdup0(new->digest, new->digest_len);
@@ -105,42 +122,50 @@ static int set_digest(struct target *t, const struct gp_version *new, struct gp_
 }
 
 /* The value as YAML, in the quotes that stand there. Versions and image references need no escapes. */
-static char *encode(enum gp_yaml_style style, const char *value)
+static char *encode(const struct gp_marked *c, const char *value)
 {
 	const char *quote = "\"";
 
-	if (style == GP_YAML_SINGLE)
+	if (c->style == GP_YAML_SINGLE)
 		quote = "'";
-	else if (style == GP_YAML_PLAIN && gp_yaml_plain_is_string(value))
+	else if (c->style == GP_YAML_PLAIN && (c->is_tagged || gp_yaml_plain_is_string(value)))
 		quote = "";
 	return gp_asprintf("%s%s%s", quote, value, quote);
 }
 
-static int set_target(const struct targets *s, struct target *t, const struct gp_version *new, const char *text,
-		      struct gp_err *err)
+/* Whether it is at its new value already, for every reader: how it is spelled does not matter then. */
+static bool is_there(const struct gp_marked *c, const char *value)
+{
+	return !strcmp(c->value, value) &&
+	       (c->style != GP_YAML_PLAIN || c->is_tagged || gp_yaml_plain_is_string(value));
+}
+
+static int set_target(const struct targets *s, struct target *t, const struct gp_version *new, struct gp_err *err)
 {
 	const struct gp_marked *c = t->scalar;
-	int rc = 0;
+	int rc;
 
+	if (c->kind == GP_MARKER_NAME || (c->kind == GP_MARKER_DIGEST && (!new || !new->digest_len)))
+		return 0;
+	if (c->trouble)
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu: %s", c->line, c->trouble);
 	if (!c->value)
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: a NUL character in a marked scalar", c->line);
-	if (t->scalar->kind == GP_MARKER_IMAGE)
+	if (c->kind == GP_MARKER_IMAGE)
 		rc = set_image(t, new, err);
-	else if (t->scalar->kind == GP_MARKER_TAG)
+	else if (c->kind == GP_MARKER_TAG)
 		rc = set_tag(s, t, new, err);
-	else if (t->scalar->kind == GP_MARKER_DIGEST)
+	else
 		rc = set_digest(t, new, err);
 	if (rc || !t->to || !new)
 		return rc;
 	if (!c->is_string)
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: the marked scalar's tag says that it is not a string",
 			       c->line);
-	t->bytes = encode(c->style, t->to);
-	if (strlen(t->bytes) == c->end - c->start && !memcmp(t->bytes, text + c->start, c->end - c->start)) {
-		free(t->bytes);
-		t->bytes = NULL;
-	}
-	return 0;
+	if (is_there(c, t->to))
+		return 0;
+	t->bytes = encode(c, t->to);
+	return c->kind == GP_MARKER_DIGEST ? 0 : check_beside(s, t, new, err);
 }
 
 static void report(const struct targets *s, struct gp_edits *edits)
@@ -204,26 +229,19 @@ static bool is_utf16(const char *text, size_t len)
 	return len >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
 }
 
-static int find_app(void *ctx, const struct gp_marker *m)
+static int find_app(void *ctx, size_t line, const char *policy)
 {
 	const struct gp_setter *setter = ctx;
 
-	return gp_marker_kind(m->policy, setter->group, setter->app) == GP_MARKER_NONE ? 0 : (int)m->line;
+	return gp_marker_kind(policy, setter->group, setter->app) == GP_MARKER_NONE ? 0 : (int)line;
 }
 
 /* A text of UTF-16 is legal YAML that cannot be edited here: it must not pass for one without a marker. */
 static int refuse_utf16(const struct gp_setter *setter, const char *text, size_t len, struct gp_err *err)
 {
 	struct gp_setter app = *setter;
-	char *narrow = gp_calloc(len, 1);
-	size_t n = 0;
-	int line;
+	int line = gp_setter_each_marker(text, len, find_app, &app);
 
-	for (size_t i = 2; i < len; i++)
-		if (text[i])
-			narrow[n++] = text[i];
-	line = gp_marker_each(narrow, n, find_app, &app);
-	free(narrow);
 	return line ? gp_fail(err, GP_EXIT_INPUT, "line %d: UTF-16, where only UTF-8 can be edited", line) : 0;
 }
 
@@ -247,7 +265,7 @@ int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len
 	for (size_t i = 0; i < marked.count; i++)
 		targets.item[i].scalar = &marked.item[i];
 	for (size_t i = 0; i < marked.count && !rc; i++)
-		rc = set_target(&targets, &targets.item[i], setter->tag ? &new : NULL, text, err);
+		rc = set_target(&targets, &targets.item[i], setter->tag ? &new : NULL, err);
 	if (!rc)
 		rc = edit(&targets, text, len, out, out_len, err);
 	if (!rc)
@@ -269,9 +287,10 @@ void gp_edits_free(struct gp_edits *edits)
 	*edits = (struct gp_edits){0};
 }
 
-bool gp_setter_may_match(const char *text, size_t len)
+bool gp_setter_may_match(const char *text, size_t len, const struct gp_setter *setter)
 {
-	return is_utf16(text, len) || gp_marker_possible(text, len, NULL, NULL);
+	return is_utf16(text, len) ||
+	       gp_marker_possible(text, len, setter ? setter->group : NULL, setter ? setter->app : NULL);
 }
 
 struct each {
@@ -289,8 +308,19 @@ static int show_marker(void *ctx, const struct gp_marker *m)
 int gp_setter_each_marker(const char *text, size_t len, gp_setter_marker_fn *fn, void *ctx)
 {
 	struct each each = {fn, ctx};
+	char *narrow;
+	size_t n = 0;
+	int rc;
 
-	return gp_marker_possible(text, len, NULL, NULL) ? gp_marker_each(text, len, show_marker, &each) : 0;
+	if (!is_utf16(text, len))
+		return gp_marker_possible(text, len, NULL, NULL) ? gp_marker_each(text, len, show_marker, &each) : 0;
+	narrow = gp_calloc(len, 1);
+	for (size_t i = 2; i < len; i++)
+		if (text[i])
+			narrow[n++] = text[i];
+	rc = gp_marker_each(narrow, n, show_marker, &each);
+	free(narrow);
+	return rc;
 }
 
 int gp_setter_equivalent(const char *a, size_t a_len, const char *b, size_t b_len, struct gp_err *err)

@@ -18,7 +18,8 @@
  * (3) A scalar that holds a digest alone gets the new one.
  * (4) Kustomize's newTag and Helm's image.tag are put behind "REPO:", where
  * TAG@DIGEST is right. With a ":digest" marker in the same mapping the digest
- * goes there: then the tag becomes TAG, and DIGEST leaves it as it is.
+ * goes there: then the tag becomes TAG, and DIGEST leaves it as it is. TAG alone is refused beside a digest that is
+ * not empty: readers go by the digest, so the old image would stay.
  *
  * Quotes stay as they are. A scalar without quotes gets double quotes where its
  * new text would not be a string to every reader; so a bare 1.10 is not at tag 1.10 yet.
@@ -54,10 +55,8 @@ struct gp_edits {
 };
 void gp_edits_free(struct gp_edits *edits);
 
-/*
- * Whether the text could hold a marker of any app: one fast search, no parse.
- */
-bool gp_setter_may_match(const char *text, size_t len);
+/* Whether the text could hold a marker of the setter's app, or, for NULL, of any: one fast search, no parse. */
+bool gp_setter_may_match(const char *text, size_t len, const struct gp_setter *setter);
 
 /*
  * Finds each scalar that a tag promotion of setter's app concerns (markers

@@ -54,12 +54,6 @@ struct record {
 	bool loose;      /* quotes do not count, as long as a string stays one */
 };
 
-static void record_text(FILE *f, char what, const char *s, size_t len)
-{
-	fprintf(f, " %c%zu:", what, len);
-	fwrite(s, 1, len, f);
-}
-
 static char scalar_type(const struct record *r, const struct gp_yaml_event *e)
 {
 	if (!r->loose)
@@ -78,18 +72,21 @@ static int record_event(void *ctx, const struct gp_yaml_event *e, struct gp_err 
 			splice = &r->splices[r->next++];
 		r->number++;
 	}
-	fprintf(r->out, "%d%c", (int)e->type, e->is_key ? 'k' : 'v');
-	if (e->type == GP_YAML_SCALAR)
-		fputc(splice ? '*' : scalar_type(r, e), r->out);
-	if (e->anchor)
-		record_text(r->out, '&', e->anchor, strlen(e->anchor));
-	if (e->tag)
-		record_text(r->out, '!', e->tag, strlen(e->tag));
-	if (splice && r->substitute)
-		record_text(r->out, '=', splice->value, strlen(splice->value));
-	else if (e->value)
-		record_text(r->out, '=', e->value, e->value_len);
-	fputc('\n', r->out);
+	const char *value = splice && r->substitute ? splice->value : e->value;
+	/* Lengths first, so that no text can pass for another's end. */
+	const size_t head[] = {
+		(size_t)e->type,
+		e->is_key,
+		e->type != GP_YAML_SCALAR ? 0 : splice ? (size_t)'*' : (size_t)scalar_type(r, e),
+		e->anchor ? strlen(e->anchor) + 1 : 0,
+		e->tag ? strlen(e->tag) + 1 : 0,
+		value == e->value ? e->value_len : strlen(value),
+	};
+
+	fwrite(head, sizeof head, 1, r->out);
+	fwrite(e->anchor ? e->anchor : "", 1, head[3], r->out);
+	fwrite(e->tag ? e->tag : "", 1, head[4], r->out);
+	fwrite(value ? value : "", 1, head[5], r->out);
 	return 0;
 }
 
@@ -97,7 +94,7 @@ static int record_marker(void *ctx, const struct gp_marker *marker)
 {
 	const struct record *r = ctx;
 
-	record_text(r->out, '#', marker->policy, strlen(marker->policy));
+	fwrite(marker->policy, 1, strlen(marker->policy) + 1, r->out);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "worktree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,11 +11,9 @@
 #include "exit.h"
 #include "git.h"
 #include "io.h"
-#include "manifests.h"
 #include "mem.h"
 #include "nearest.h"
-
-enum { MAX_FILE = 256 << 20, MAX_DEPTH = 100 };
+#include "worktree-search.h"
 
 /* A file that is to be replaced: its directory stays open, so that nothing can be slipped in between. */
 struct pending {
@@ -26,10 +23,23 @@ struct pending {
 	struct stat was;
 };
 
+static void pending_free(struct pending *p)
+{
+	if (p->temporary)
+		unlinkat(p->dir, p->temporary, 0);
+	if (p->dir >= 0)
+		close(p->dir);
+	free(p->name);
+	free(p->temporary);
+	free(p->path);
+	free(p->old);
+	free(p->new);
+}
+
 struct job {
 	const struct gp_setter *setter;
 	struct gp_edits *edits;
-	struct gp_nearest *nearest;
+	const char *dir; /* of the environment, from the top */
 	struct pending *pending;
 	size_t count;
 };
@@ -39,99 +49,69 @@ static int fail(struct gp_err *err, const char *what, const char *path)
 	return gp_fail(err, GP_EXIT_SYSTEM, "cannot %s '%s': %s", what, path, strerror(errno));
 }
 
-static int set_in_file(struct job *job, int dir, const char *name, const char *path, struct gp_err *err)
+/* A file of the environment, with the directory that it is in. Returns -1 with errno. */
+static int open_file(int env, const char *path, int *dir)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc = -1;
+	*dir = gp_worktree_open_dir(env, path);
+	return *dir < 0 ? -1 : gp_worktree_open_file(*dir, path);
+}
+
+static int set_in_file(struct job *job, int env, const char *name, struct gp_err *err)
+{
+	const char *slash = strrchr(name, '/');
+	struct pending p = {.name = gp_strdup(slash ? slash + 1 : name), .path = gp_asprintf("%s/%s", job->dir, name)};
+	int fd = open_file(env, name, &p.dir), rc;
 	size_t before = job->edits->count;
-	struct pending p = {.dir = -1};
 
 	if (fd < 0)
-		return errno == ELOOP ? 0 : fail(err, "open", path);
-	if (fstat(fd, &p.was)) {
-		fail(err, "look at", path);
-		goto out;
-	}
-	rc = 0;
-	if (!S_ISREG(p.was.st_mode))
-		goto out;
-	rc = gp_read_all(&p.old, &p.old_len, fd, MAX_FILE, err);
-	if (!rc)
-		rc = gp_setter_apply(job->setter, p.old, p.old_len, &p.new, &p.new_len, job->edits, err);
-	if (rc)
-		gp_fail_in(err, "%s", path);
+		rc = fail(err, "open", p.path);
+	else if (fstat(fd, &p.was))
+		rc = fail(err, "look at", p.path);
 	else
-		gp_nearest_look(job->nearest, path, p.old, p.old_len);
+		rc = gp_read_all(&p.old, &p.old_len, fd, GP_WORKTREE_MAX_FILE, err);
+	if (!rc && gp_setter_apply(job->setter, p.old, p.old_len, &p.new, &p.new_len, job->edits, err))
+		rc = gp_fail_in(err, "%s", p.path);
 	for (size_t i = before; i < job->edits->count; i++)
-		job->edits->item[i].path = gp_strdup(path);
-	if (!rc && p.new) {
-		p.dir = dup(dir);
-		p.name = gp_strdup(name);
-		p.path = gp_strdup(path);
-		job->pending = gp_grow(job->pending, job->count, sizeof *job->pending);
-		job->pending[job->count++] = p;
-		p.old = NULL;
-	}
-out:
-	free(p.old);
-	close(fd);
-	return rc;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names in a directory, sorted, so that what is said has one order. Takes fd over. */
-static int list(int fd, char ***names, size_t *count, const char *path, struct gp_err *err)
-{
-	DIR *dir = fdopendir(fd);
-	const struct dirent *e;
-
-	*names = NULL;
-	*count = 0;
-	if (!dir) {
-		fail(err, "list", path);
+		job->edits->item[i].path = gp_strdup(p.path);
+	if (fd >= 0)
 		close(fd);
-		return -1;
+	if (rc || !p.new) {
+		pending_free(&p);
+		return rc;
 	}
-	for (errno = 0; (e = readdir(dir)); errno = 0) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".git"))
-			continue;
-		*names = gp_grow(*names, *count, sizeof **names);
-		(*names)[(*count)++] = gp_strdup(e->d_name);
-	}
-	int rc = errno ? fail(err, "list", path) : 0;
-
-	closedir(dir);
-	if (*count)
-		qsort(*names, *count, sizeof **names, by_name);
-	return rc;
+	job->pending = gp_grow(job->pending, job->count, sizeof *job->pending);
+	job->pending[job->count++] = p;
+	return 0;
 }
 
-static int set_in_dir(struct job *job, int dir, const char *path, unsigned depth,
-		      struct gp_err *err) /* NOLINT(misc-no-recursion) */
+/* Says which markers there are instead. */
+static int no_marker(const struct job *job, int env, struct gp_err *err)
 {
-	char **names;
-	size_t count;
-	int rc = depth > MAX_DEPTH ? gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", path) : 0;
+	struct gp_nearest *nearest = gp_nearest_new(job->setter->group, job->setter->app);
+	struct gp_paths paths = {0};
+	int rc = gp_worktree_search(&paths, env, NULL, err);
 
-	if (rc || list(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), &names, &count, path, err))
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		char *below = gp_asprintf("%s/%s", path, names[i]);
-		int sub = rc ? -1 : openat(dir, names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	for (size_t i = 0; i < paths.count && !rc; i++) {
+		char *path = gp_asprintf("%s/%s", job->dir, paths.item[i]), *text;
+		int dir, fd = open_file(env, paths.item[i], &dir);
+		size_t len;
 
-		if (sub >= 0) {
-			rc = set_in_dir(job, sub, below, depth + 1, err);
-			close(sub);
-		} else if (!rc && gp_manifests_is_name(names[i])) {
-			rc = set_in_file(job, dir, names[i], below, err);
+		if (fd < 0) {
+			rc = fail(err, "open", path);
+		} else if (!(rc = gp_read_all(&text, &len, fd, GP_WORKTREE_MAX_FILE, err))) {
+			gp_nearest_look(nearest, path, text, len);
+			free(text);
 		}
-		free(below);
-		free(names[i]);
+		if (fd >= 0)
+			close(fd);
+		if (dir >= 0)
+			close(dir);
+		free(path);
 	}
-	free(names);
+	if (!rc)
+		rc = gp_nearest_fail(nearest, job->dir, err);
+	gp_nearest_free(nearest);
+	gp_paths_free(&paths);
 	return rc;
 }
 
@@ -196,57 +176,34 @@ static int show_all(const struct job *job, int fd, struct gp_err *err)
 	return 0;
 }
 
-static void job_free(struct job *job)
-{
-	for (size_t i = 0; i < job->count; i++) {
-		struct pending *p = &job->pending[i];
-
-		if (p->temporary)
-			unlinkat(p->dir, p->temporary, 0);
-		close(p->dir);
-		free(p->name);
-		free(p->temporary);
-		free(p->path);
-		free(p->old);
-		free(p->new);
-	}
-	free(job->pending);
-	gp_nearest_free(job->nearest);
-}
-
-/* Opens top/group/env one step at a time, so that none of them can be a symbolic link. */
-static int open_env(const char *top, const char *group, const char *env)
-{
-	const char *const steps[] = {group, env};
-	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (size_t i = 0; i < 2 && fd >= 0; i++) {
-		int next = openat(fd, steps[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		close(fd);
-		fd = next;
-	}
-	return fd;
-}
-
 int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, int diff_fd,
 		    struct gp_edits *edits, struct gp_err *err)
 {
-	struct job job = {.setter = setter, .edits = edits, .nearest = gp_nearest_new(setter->group, setter->app)};
-	int dir = open_env(top, setter->group, env), rc;
-	char *path = gp_asprintf("%s/%s", setter->group, env);
+	char *dir = gp_asprintf("%s/%s", setter->group, env), *slash = gp_asprintf("%s/", dir);
+	struct job job = {.setter = setter, .edits = edits, .dir = dir};
+	int top_fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	int fd = top_fd < 0 ? -1 : gp_worktree_open_dir(top_fd, slash);
+	struct gp_paths paths = {0};
 
-	if (dir < 0)
-		rc = gp_fail(err, GP_EXIT_INPUT, "no directory '%s' in the work tree", path);
-	else
-		rc = set_in_dir(&job, dir, path, 0, err);
+	if (fd < 0)
+		rc = gp_fail(err, GP_EXIT_INPUT, "no directory '%s' in the work tree", dir);
+	else if ((rc = gp_worktree_search(&paths, fd, setter, err)))
+		gp_fail_in(err, "%s", dir);
+	for (size_t i = 0; i < paths.count && !rc; i++)
+		rc = set_in_file(&job, fd, paths.item[i], err);
 	if (!rc && !edits->count)
-		rc = gp_nearest_fail(job.nearest, path, err);
+		rc = no_marker(&job, fd, err);
 	if (!rc)
 		rc = diff_fd < 0 ? write_all(&job, err) : show_all(&job, diff_fd, err);
-	job_free(&job);
-	if (dir >= 0)
-		close(dir);
-	free(path);
+	for (size_t i = 0; i < job.count; i++)
+		pending_free(&job.pending[i]);
+	free(job.pending);
+	gp_paths_free(&paths);
+	if (fd >= 0)
+		close(fd);
+	if (top_fd >= 0)
+		close(top_fd);
+	free(slash);
+	free(dir);
 	return rc;
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # The setter's vectors, test/setter/NAME/: before.yaml; args, which has group,
 # app and tag; and after.yaml, or error, which has the exit status and words of
-# the message. Each vector is an environment of its own, so that one stream
-# goes through all of them. Beside the vector stands a plain manifest of the
-# app, so that there always is something to do.
+# the message. lines, where there is one, has the numbers of the lines that the
+# document has to tell of. Each vector is an environment of its own, so that one
+# stream goes through all of them. Beside the vector stands a plain manifest of
+# the app, so that there always is something to do.
 
 setup() {
 	load helper
@@ -39,24 +40,29 @@ documents() {
 	jq -c --slurpfile start "$T/start" '$start[0] + .' "$T/vectors" >"$T/documents"
 }
 
-# judge SHOW: each document of $T/out is what its vector says. SHOW COMMIT PATH prints a file as it is now.
+# judge SHOW [again]: each document of $T/out is what its vector says. SHOW COMMIT PATH prints a file as it is now;
+# nothing is left to tell of when it is done again.
 judge() {
-	local group env commit exit message vector want wanted words count=0 failed=0
+	local group env commit exit message lines vector want wanted words want_lines count=0 failed=0
 
-	jq -r '[.promotion.group, .promotion.env, .change.commit // .repository.tip, .error.exit // 0, .error.message // "-"] | @tsv' \
+	jq -r '[.promotion.group, .promotion.env, .change.commit // .repository.tip, .error.exit // 0, .error.message // "-",
+		([.change.files[]? | select(.path | endswith("/vector.yaml")) | .line] | join(" "))] | @tsv' \
 		"$T/out" >"$T/table"
-	while IFS=$'\t' read -r group env commit exit message; do
+	while IFS=$'\t' read -r group env commit exit message lines; do
 		count=$((count + 1))
 		vector=$vectors/$env
 		"$1" "$commit" "$group/$env/vector.yaml" >"$T/got"
 		want=0 words='' wanted=$vector/after.yaml
+		want_lines=$lines
+		[ "${2:-}" = again ] || [ ! -e "$vector/lines" ] || want_lines=$(<"$vector/lines")
 		if [ -e "$vector/error" ]; then
 			read -r want words <"$vector/error"
 			wanted=$vector/before.yaml
 		fi
-		if [ "$exit" != "$want" ] || [[ "$message" != *"$words"* ]] || ! cmp -s "$wanted" "$T/got"; then
+		if [ "$exit" != "$want" ] || [[ "$message" != *"$words"* ]] || [ "$lines" != "$want_lines" ] || ! cmp -s "$wanted" "$T/got"; then
 			failed=$((failed + 1))
 			printf '%s (%s): %s %s\n' "$env" "$want $words" "$exit" "$message" >&2
+			printf 'lines %s, not %s\n' "$lines" "$want_lines" >&2
 			diff "$wanted" "$T/got" | cat -A >&2
 		fi
 	done <"$T/table"
@@ -94,5 +100,5 @@ in_work_tree() {
 	seed_push vectors
 	documents
 	timeout 60 gp-set-tag <"$T/documents" >"$T/out" 2>"$T/err" || true
-	judge in_commit
+	judge in_commit again
 }

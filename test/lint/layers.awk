@@ -3,8 +3,8 @@
 # library's header is included by one file.
 BEGIN {
 	n = split("exit utf8 mem err duration " \
-		"io process json yaml oid git http " \
-		"oidmap image marker splice setter nearest " \
+		"io process split json yaml oid git tree http " \
+		"oidmap image marker splice setter nearest inventory " \
 		"provider repository config manifests worktree document forge forge-server promotion body " \
 		"base claim evidence gate " \
 		"local " \
