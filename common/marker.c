@@ -146,6 +146,8 @@ struct mark {
 
 struct scan {
 	const char *text, *group, *app;
+	gp_yaml_fn *watch;
+	void *watch_ctx;
 	struct mark *marks;
 	struct scalar *scalars;
 	size_t mark_count, scalar_count;
@@ -188,7 +190,6 @@ static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *e
 {
 	struct scan *s = ctx;
 
-	(void)err;
 	switch (e->type) {
 	case GP_YAML_MAPPING_START:
 		s->open[s->depth++] = ++s->mappings;
@@ -210,7 +211,7 @@ static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *e
 	default:
 		break;
 	}
-	return 0;
+	return s->watch(s->watch_ctx, e, err);
 }
 
 static bool is_block(const struct scalar *c)
@@ -282,9 +283,9 @@ static void attach_all(struct scan *s, struct gp_marked_list *out)
 }
 
 int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,
-		   struct gp_err *err)
+		   gp_yaml_fn *watch, void *watch_ctx, struct gp_err *err)
 {
-	struct scan s = {.text = text, .group = group, .app = app};
+	struct scan s = {.text = text, .group = group, .app = app, .watch = watch, .watch_ctx = watch_ctx};
 	int rc = 0;
 
 	*out = (struct gp_marked_list){0};

@@ -40,10 +40,10 @@ struct gp_marked {
 	size_t number;           /* which scalar of the text it is, from 0 */
 	size_t mapping;          /* which mapping it is a value of; 0: of none */
 	enum gp_yaml_style style;
-	bool is_string; /* not tagged to be a number or the like */
-	bool is_tagged; /* tagged to be a string, whatever it looks like */
+	bool is_string;      /* not tagged to be a number or the like */
+	bool is_tagged;      /* tagged to be a string, whatever it looks like */
 	const char *trouble; /* why it cannot be set, such as "the marker is on a block scalar", or NULL */
-	char *value;    /* NULL where it holds a NUL character */
+	char *value;         /* NULL where it holds a NUL character */
 };
 struct gp_marked_list {
 	struct gp_marked *item;
@@ -51,11 +51,11 @@ struct gp_marked_list {
 };
 
 /*
- * Finds them all, in order. A text without a marker of this app, by lines, is
+ * Finds them all, in order. watch sees what the parser sees. A text without a marker of this app, by lines, is
  * not parsed as YAML. errors (65, "line L, column C: what"): invalid YAML.
  */
 int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,
-		   struct gp_err *err);
+		   gp_yaml_fn *watch, void *watch_ctx, struct gp_err *err);
 void gp_marked_free(struct gp_marked_list *list);
 
 /* What the policy marks for this app; NONE for another app. */

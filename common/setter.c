@@ -67,9 +67,8 @@ static int check_beside(const struct targets *s, const struct target *t, const s
 
 	if (!digest || new->digest_len || is_empty(digest))
 		return 0;
-	return gp_fail(err, GP_EXIT_INPUT,
-		       "line %zu: the digest in line %zu would keep the old image: give TAG@DIGEST", t->scalar->line,
-		       digest->line);
+	return gp_fail(err, GP_EXIT_INPUT, "line %zu: the digest in line %zu would keep the old image: give TAG@DIGEST",
+		       t->scalar->line, digest->line);
 }
 
 static int set_image_for_tag(struct target *t, const struct gp_version *new, struct gp_err *err)
@@ -198,7 +197,8 @@ static void targets_free(struct targets *s)
 }
 
 /* Makes the new text, where there is one, and proves it. */
-static int edit(const struct targets *s, const char *text, size_t len, char **out, size_t *out_len, struct gp_err *err)
+static int edit(const struct targets *s, struct gp_tape *tape, const char *text, size_t len, char **out,
+		size_t *out_len, struct gp_err *err)
 {
 	struct gp_splice *splices = gp_calloc(s->count, sizeof *splices);
 	size_t n = 0;
@@ -213,7 +213,7 @@ static int edit(const struct targets *s, const char *text, size_t len, char **ou
 	}
 	if (n) {
 		*out = gp_splice(text, len, splices, n, out_len);
-		rc = gp_splice_prove(text, len, *out, *out_len, splices, n, err);
+		rc = gp_splice_prove(tape, text, len, *out, *out_len, splices, n, err);
 	}
 	if (rc) {
 		free(*out);
@@ -251,6 +251,7 @@ int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len
 	struct gp_version new = {0};
 	struct gp_marked_list marked = {0};
 	struct targets targets = {0};
+	struct gp_tape *tape;
 	int rc;
 
 	*out = NULL;
@@ -259,7 +260,8 @@ int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len
 		return refuse_utf16(setter, text, len, err);
 	if (setter->tag && !gp_version_parse(&new, setter->tag))
 		return gp_fail(err, GP_EXIT_INPUT, "'%s' is neither a tag nor a digest", setter->tag);
-	rc = gp_marker_find(&marked, text, len, setter->group, setter->app, err);
+	tape = gp_tape_new();
+	rc = gp_marker_find(&marked, text, len, setter->group, setter->app, gp_tape_event, tape, err);
 	targets.item = gp_calloc(marked.count, sizeof *targets.item);
 	targets.count = marked.count;
 	for (size_t i = 0; i < marked.count; i++)
@@ -267,9 +269,10 @@ int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len
 	for (size_t i = 0; i < marked.count && !rc; i++)
 		rc = set_target(&targets, &targets.item[i], setter->tag ? &new : NULL, err);
 	if (!rc)
-		rc = edit(&targets, text, len, out, out_len, err);
+		rc = edit(&targets, tape, text, len, out, out_len, err);
 	if (!rc)
 		report(&targets, edits);
+	gp_tape_free(tape);
 	targets_free(&targets);
 	gp_marked_free(&marked);
 	return rc;

@@ -45,74 +45,122 @@ char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, s
 	return out;
 }
 
-/* What a parser sees of a text, written down for comparison. */
-struct record {
+struct gp_tape {
 	FILE *out;
-	const struct gp_splice *splices; /* the scalars whose style does not count */
-	size_t count, next, number;
-	bool substitute; /* write the splices' new values: this is the text before */
-	bool loose;      /* quotes do not count, as long as a string stays one */
+	char *data;
+	size_t len;
+	bool loose; /* quotes do not count, as long as a string stays one */
 };
 
-static char scalar_type(const struct record *r, const struct gp_yaml_event *e)
+struct gp_tape *gp_tape_new(void)
 {
-	if (!r->loose)
-		return (char)('0' + (int)e->style);
-	return e->style != GP_YAML_PLAIN || gp_yaml_reads_as_string(e->value) ? 's' : 'p';
+	struct gp_tape *tape = gp_calloc(1, sizeof *tape);
+
+	tape->out = open_text(&tape->data, &tape->len);
+	return tape;
 }
 
-static int record_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
+static void end_tape(struct gp_tape *tape)
 {
-	struct record *r = ctx;
-	const struct gp_splice *splice = NULL;
+	if (tape->out)
+		close_text(tape->out);
+	tape->out = NULL;
+}
 
-	(void)err;
-	if (e->type == GP_YAML_SCALAR) {
-		if (r->next < r->count && r->splices[r->next].number == r->number)
-			splice = &r->splices[r->next++];
-		r->number++;
-	}
-	const char *value = splice && r->substitute ? splice->value : e->value;
-	/* Lengths first, so that no text can pass for another's end. */
-	const size_t head[] = {
-		(size_t)e->type,
-		e->is_key,
-		e->type != GP_YAML_SCALAR ? 0 : splice ? (size_t)'*' : (size_t)scalar_type(r, e),
-		e->anchor ? strlen(e->anchor) + 1 : 0,
-		e->tag ? strlen(e->tag) + 1 : 0,
-		value == e->value ? e->value_len : strlen(value),
+void gp_tape_free(struct gp_tape *tape)
+{
+	end_tape(tape);
+	free(tape->data);
+	free(tape);
+}
+
+/* How an event begins on a tape: its anchor, tag and value follow. Lengths first, so that none can pass for another. */
+struct head {
+	size_t type, is_key, style, anchor, tag, value;
+};
+
+static struct head head_of(const struct gp_yaml_event *e, bool loose)
+{
+	struct head head = {
+		.type = (size_t)e->type,
+		.is_key = e->is_key,
+		.anchor = e->anchor ? strlen(e->anchor) + 1 : 0,
+		.tag = e->tag ? strlen(e->tag) + 1 : 0,
+		.value = e->value ? e->value_len : 0,
 	};
 
-	fwrite(head, sizeof head, 1, r->out);
-	fwrite(e->anchor ? e->anchor : "", 1, head[3], r->out);
-	fwrite(e->tag ? e->tag : "", 1, head[4], r->out);
-	fwrite(value ? value : "", 1, head[5], r->out);
+	if (e->type == GP_YAML_SCALAR && loose)
+		head.style = e->style != GP_YAML_PLAIN || gp_yaml_reads_as_string(e->value);
+	else if (e->type == GP_YAML_SCALAR)
+		head.style = (size_t)e->style;
+	return head;
+}
+
+int gp_tape_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
+{
+	struct gp_tape *tape = ctx;
+	const struct head head = head_of(e, tape->loose);
+
+	(void)err;
+	fwrite(&head, sizeof head, 1, tape->out);
+	fwrite(e->anchor ? e->anchor : "", 1, head.anchor, tape->out);
+	fwrite(e->tag ? e->tag : "", 1, head.tag, tape->out);
+	fwrite(e->value ? e->value : "", 1, head.value, tape->out);
 	return 0;
 }
 
-static int record_marker(void *ctx, const struct gp_marker *marker)
+static int tape_marker(void *ctx, const struct gp_marker *marker)
 {
-	const struct record *r = ctx;
+	const struct gp_tape *tape = ctx;
 
-	fwrite(marker->policy, 1, strlen(marker->policy) + 1, r->out);
+	fwrite(marker->policy, 1, strlen(marker->policy) + 1, tape->out);
 	return 0;
 }
 
-/* Yours; NULL where the text is no YAML. */
-static char *record(struct record *r, const char *text, size_t len, size_t *out_len, struct gp_err *err)
-{
-	char *out = NULL;
-	int rc;
+/* A text beside the tape of another. */
+struct comparison {
+	const char *at, *end; /* what of the tape was not met yet */
+	const struct gp_splice *splice, *last;
+	size_t number; /* of the next scalar */
+	bool differs;
+};
 
-	r->out = open_text(&out, out_len);
-	rc = gp_yaml_parse(text, len, record_event, r, err);
-	if (!rc && r->loose)
-		gp_marker_each(text, len, record_marker, r);
-	close_text(r->out);
-	if (!rc)
-		return out;
-	free(out);
-	return NULL;
+/* Whether the next bytes of the tape are these; steps over len of them. */
+static bool next_is(struct comparison *c, size_t len, const char *s, size_t n)
+{
+	bool same = (size_t)(c->end - c->at) >= len && n == len && (!n || !memcmp(c->at, s, n));
+
+	c->at += (size_t)(c->end - c->at) >= len ? len : (size_t)(c->end - c->at);
+	return same;
+}
+
+static int compare_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
+{
+	struct comparison *c = ctx;
+	struct head was, is = head_of(e, false);
+	const char *value = e->value;
+	bool same;
+
+	(void)err;
+	if (c->differs || (size_t)(c->end - c->at) < sizeof was) {
+		c->differs = true;
+		return 0;
+	}
+	memcpy(&was, c->at, sizeof was);
+	c->at += sizeof was;
+	same = was.type == is.type && was.is_key == is.is_key && next_is(c, was.anchor, e->anchor, is.anchor) &&
+	       next_is(c, was.tag, e->tag, is.tag);
+	if (e->type == GP_YAML_SCALAR && c->splice < c->last && c->splice->number == c->number) {
+		/* Its quotes may be new, too. */
+		c->at += (size_t)(c->end - c->at) >= was.value ? was.value : 0;
+		same = same && strlen(c->splice->value) == is.value && !memcmp(c->splice->value, value, is.value);
+		c->splice++;
+	} else {
+		same = same && was.style == is.style && next_is(c, was.value, value, is.value);
+	}
+	c->number += e->type == GP_YAML_SCALAR;
+	c->differs = !same;
+	return 0;
 }
 
 static bool same_outside(const char *a, size_t a_len, const char *b, size_t b_len, const struct gp_splice *s, size_t n)
@@ -130,37 +178,47 @@ static bool same_outside(const char *a, size_t a_len, const char *b, size_t b_le
 	return a_len - i == b_len - j && !memcmp(a + i, b + j, a_len - i);
 }
 
-int gp_splice_prove(const char *before, size_t before_len, const char *after, size_t after_len,
+int gp_splice_prove(struct gp_tape *tape, const char *before, size_t before_len, const char *after, size_t after_len,
 		    const struct gp_splice *splices, size_t n, struct gp_err *err)
 {
-	struct record old = {.splices = splices, .count = n, .substitute = true},
-		      new = {.splices = splices, .count = n};
-	size_t old_len = 0, new_len = 0;
-	char *want = record(&old, before, before_len, &old_len, err);
-	char *have = record(&new, after, after_len, &new_len, err);
-	bool same = want && have && old_len == new_len && !memcmp(want, have, new_len) &&
-		    same_outside(before, before_len, after, after_len, splices, n);
+	struct comparison c = {.splice = splices, .last = splices + n};
 
-	free(want);
-	free(have);
-	if (same)
+	end_tape(tape);
+	c.at = tape->data;
+	c.end = tape->data + tape->len;
+	if (!gp_yaml_parse(after, after_len, compare_event, &c, err) && !c.differs && c.at == c.end &&
+	    c.splice == c.last && same_outside(before, before_len, after, after_len, splices, n))
 		return 0;
 	gp_err_clear(err);
 	return gp_fail(err, GP_EXIT_BUG,
 		       "the new text would differ in more than the marked scalars; nothing was changed");
 }
 
+/* All that counts of a text's meaning; NULL where it is no YAML. */
+static struct gp_tape *meaning(const char *text, size_t len, struct gp_err *err)
+{
+	struct gp_tape *tape = gp_tape_new();
+
+	tape->loose = true;
+	if (gp_yaml_parse(text, len, gp_tape_event, tape, err)) {
+		gp_tape_free(tape);
+		return NULL;
+	}
+	gp_marker_each(text, len, tape_marker, tape);
+	end_tape(tape);
+	return tape;
+}
+
 int gp_splice_equivalent(const char *a, size_t a_len, const char *b, size_t b_len, struct gp_err *err)
 {
-	struct record of_a = {.loose = true}, of_b = {.loose = true};
-	size_t len_a = 0, len_b = 0;
-	char *seen_a = record(&of_a, a, a_len, &len_a, err);
-	char *seen_b = seen_a ? record(&of_b, b, b_len, &len_b, err) : NULL;
+	struct gp_tape *of_a = meaning(a, a_len, err), *of_b = of_a ? meaning(b, b_len, err) : NULL;
 	int rc = -1;
 
-	if (seen_b)
-		rc = len_a == len_b && !memcmp(seen_a, seen_b, len_a);
-	free(seen_a);
-	free(seen_b);
+	if (of_b) {
+		rc = of_a->len == of_b->len && !memcmp(of_a->data, of_b->data, of_a->len);
+		gp_tape_free(of_b);
+	}
+	if (of_a)
+		gp_tape_free(of_a);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "err.h"
+#include "yaml.h"
 
 /* One scalar to replace. */
 struct gp_splice {
@@ -20,11 +21,17 @@ struct gp_splice {
 /* The text with the n splices, which are in order, done. Yours. */
 char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, size_t n, size_t *out_len);
 
+/* What a parser has seen of a text: gp_tape_event takes it down (a gp_yaml_fn, whose context is the tape). */
+struct gp_tape;
+struct gp_tape *gp_tape_new(void);
+void gp_tape_free(struct gp_tape *tape);
+int gp_tape_event(void *tape, const struct gp_yaml_event *event, struct gp_err *err);
+
 /*
- * Parses both texts and compares: every byte outside of the splices, and every
- * event, the splices' scalars having their new values. errors: 70 where something else differs.
+ * Parses the text after, and compares: every byte outside of the splices, and every event, with the tape of the text
+ * before, the splices' scalars having their new values. errors: 70 where something else differs.
  */
-int gp_splice_prove(const char *before, size_t before_len, const char *after, size_t after_len,
+int gp_splice_prove(struct gp_tape *tape, const char *before, size_t before_len, const char *after, size_t after_len,
 		    const struct gp_splice *splices, size_t n, struct gp_err *err);
 
 /* Whether both mean the same, see gp_setter_equivalent. Returns 1, 0; -1 where one is no YAML. */
