@@ -136,12 +136,18 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 {
 	char hex[GP_OID_HEX + 1], *branch = branch_of(document, p, err);
 	struct gp_change change = {0};
+	struct gp_reads before, now;
 	struct gp_oid oid;
 	int rc = -1;
 
-	if (!branch || gp_base_from_document(&s->base, document, err) ||
-	    gp_manifests_change(s->base.manifests, &change, &s->base.tree, p->env, setter, err))
+	if (!branch || gp_base_from_document(&s->base, document, err))
 		goto out;
+	before = gp_manifests_reads(s->base.manifests);
+	if (gp_manifests_change(s->base.manifests, &change, &s->base.tree, p->env, setter, err))
+		goto out;
+	now = gp_manifests_reads(s->base.manifests);
+	gp_tool_say(s->tool, 1, "read %zu trees and %zu manifests, parsed %zu", now.trees - before.trees,
+		    now.manifests - before.manifests, now.parsed - before.parsed);
 	if (!change.edits.changed) {
 		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
 		rc = 0;

@@ -31,20 +31,18 @@ const char *gp_repository_git_reason(char *text)
 /* What a git that has ended came to. *out may be NULL. */
 static int judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
-	int rc = 0;
+	bool failed = o->status != 0, dubious = strstr(o->err, "dubious ownership") != NULL;
 
-	if (o->status) {
-		bool dubious = strstr(o->err, "dubious ownership") != NULL;
-
-		/* git's own hint is a command with the right path: pass on its cause, name the way out. */
-		rc = gp_fail(err, GP_EXIT_SYSTEM, "%s: %s%s", what, gp_repository_git_reason(o->err),
-			     dubious ? " (trust it with: git config --global --add safe.directory DIR)" : "");
-	} else if (out) {
+	/* git's own hint is a command with the right path: pass on its cause, name the way out. */
+	if (failed)
+		gp_fail(err, GP_EXIT_SYSTEM, "%s: %s%s", what, gp_repository_git_reason(o->err),
+			dubious ? " (trust it with: git config --global --add safe.directory DIR)" : "");
+	if (!failed && out) {
 		*out = o->out;
 		o->out = NULL;
 	}
 	gp_output_free(o);
-	return rc;
+	return failed ? -1 : 0;
 }
 
 int gp_repository_git(char **out, const char *const argv[], const char *what, struct gp_err *err)
@@ -184,30 +182,39 @@ static int read_layout(struct gp_repository *r, char *out, char **objects, struc
 	return 0;
 }
 
+/* Both at once; where there is no repository, both say so, and the first is believed. */
+static int ask_layout(char **layout, char **remotes, struct gp_err *err)
+{
+	const char *const rev_parse[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",
+					 "--git-path", "objects",   "--show-cdup",          NULL};
+	const char *const remote[] = {"git", "remote", "-v", NULL};
+	struct gp_running asked[2];
+	struct gp_err other = {0};
+
+	if (gp_run_start(&asked[0], rev_parse, gp_repository_git_env, err))
+		return -1;
+	int second = gp_run_start(&asked[1], remote, gp_repository_git_env, &other);
+	int rc = end_git(layout, &asked[0], "cannot open the repository", err);
+
+	if (!second)
+		second = end_git(remotes, &asked[1], "cannot list the remotes", &other);
+	if (!rc && second)
+		rc = gp_fail(err, other.code, "%s", other.message);
+	return rc;
+}
+
 int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err)
 {
-	const char *const layout[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",
-				      "--git-path", "objects",   "--show-cdup",          NULL};
-	const char *const remotes[] = {"git", "remote", "-v", NULL};
-	struct gp_running asked[2] = {{0}, {0}};
-	struct gp_err other = {0};
-	char *out = NULL, *objects = NULL, *urls = NULL;
-	int rc;
+	char *layout = NULL, *remotes = NULL, *objects = NULL;
 
 	*r = (struct gp_repository){.remote = gp_strdup(remote ? remote : "origin")};
-	/* Both at once; where there is no repository, both say so, and the first is believed. */
-	rc = gp_run_start(&asked[0], layout, gp_repository_git_env, err);
+	int rc = ask_layout(&layout, &remotes, err);
+
 	if (!rc)
-		rc = gp_run_start(&asked[1], remotes, gp_repository_git_env, err);
-	if (asked[0].pid && end_git(&out, &asked[0], "cannot open the repository", rc ? &other : err))
-		rc = -1;
-	if (asked[1].pid && end_git(&urls, &asked[1], "cannot list the remotes", rc ? &other : err))
-		rc = -1;
-	if (!rc)
-		rc = read_layout(r, out, &objects, err);
+		rc = read_layout(r, layout, &objects, err);
 	if (!rc) {
-		r->url = find_url(urls, r->remote, "fetch", r->up);
-		r->push_url = find_url(urls, r->remote, "push", r->up);
+		r->url = find_url(remotes, r->remote, "fetch", r->up);
+		r->push_url = find_url(remotes, r->remote, "push", r->up);
 	}
 	if (!rc && (!r->url || !r->push_url))
 		rc = gp_fail(err, GP_EXIT_CONFIG,
@@ -219,8 +226,8 @@ int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_er
 			gp_git_on_missing(r->git, gp_repository_fetch_blobs, r);
 	}
 	free(objects);
-	free(urls);
-	free(out);
+	free(remotes);
+	free(layout);
 	return rc;
 }
 

@@ -142,7 +142,7 @@ static bool is_there(const struct gp_marked *c, const char *value)
 static int set_target(const struct targets *s, struct target *t, const struct gp_version *new, struct gp_err *err)
 {
 	const struct gp_marked *c = t->scalar;
-	int rc;
+	int rc = 0;
 
 	if (c->kind == GP_MARKER_NAME || (c->kind == GP_MARKER_DIGEST && (!new || !new->digest_len)))
 		return 0;
@@ -154,7 +154,7 @@ static int set_target(const struct targets *s, struct target *t, const struct gp
 		rc = set_image(t, new, err);
 	else if (c->kind == GP_MARKER_TAG)
 		rc = set_tag(s, t, new, err);
-	else
+	else if (new)
 		rc = set_digest(t, new, err);
 	if (rc || !t->to || !new)
 		return rc;

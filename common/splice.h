@@ -25,7 +25,7 @@ char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, s
 struct gp_tape;
 struct gp_tape *gp_tape_new(void);
 void gp_tape_free(struct gp_tape *tape);
-int gp_tape_event(void *tape, const struct gp_yaml_event *event, struct gp_err *err);
+int gp_tape_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err);
 
 /*
  * Parses the text after, and compares: every byte outside of the splices, and every event, with the tape of the text

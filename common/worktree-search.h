@@ -24,7 +24,7 @@ void gp_paths_free(struct gp_paths *paths);
 int gp_worktree_search(struct gp_paths *out, int env, const struct gp_setter *setter, struct gp_err *err);
 
 /* Opens the directory that a path ends in, one step at a time, so that no step can be a symbolic link. -1 with errno. */
-int gp_worktree_open_dir(int env, const char *path);
+int gp_worktree_open_dir(int from, const char *path);
 
 /* Opens the file that a path names in its open directory; a FIFO is not waited for. -1 with errno. */
 int gp_worktree_open_file(int dir, const char *path);
