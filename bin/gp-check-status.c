@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "gate.h"
 #include "io.h"
+#include "mem.h"
 #include "tool.h"
 
 static const char help[] =
@@ -29,10 +30,34 @@ struct state {
 	struct gp_tool *tool;
 	struct gp_base base;
 	struct gp_forge *forge;
-	const char *wait; /* NULL: do not; "": as the configuration says */
+	const char *wait;      /* NULL: do not; "": as the configuration says */
+	struct gp_json *known; /* statuses that were asked for ahead, for several documents at once */
 };
 
-static void put_verdict(struct gp_json *document, const struct gp_verdict *v, const char *head)
+/* What stands on the head as the gate's check, where it was asked for just now: whoever posts need not ask again. */
+static void put_standing(struct gp_json *status, const struct gp_json *known, const char *head, const char *check)
+{
+	const struct gp_json *list = gp_json_get(known, head), *s = gp_json_first(list);
+	struct gp_json *standing;
+
+	if (!list)
+		return;
+	for (; s; s = gp_json_next(s)) {
+		const char *context = gp_json_get_text(s, "context");
+
+		if (context && !strcmp(context, check))
+			break;
+	}
+	standing = s ? gp_json_object() : gp_json_string(NULL);
+	if (s) {
+		gp_json_set_text(standing, "state", gp_json_get_text(s, "state"));
+		gp_json_set_text(standing, "description", gp_json_get_text(s, "description"));
+	}
+	gp_json_set(status, "standing", standing);
+}
+
+static void put_verdict(struct gp_json *document, const struct gp_verdict *v, const char *head,
+			const struct gp_json *known, const char *check)
 {
 	struct gp_json *status = gp_json_object();
 
@@ -44,6 +69,7 @@ static void put_verdict(struct gp_json *document, const struct gp_verdict *v, co
 	gp_json_set_text(status, "context", v->context);
 	gp_json_set_text(status, "description", v->description);
 	gp_json_set_text(status, "url", v->url);
+	put_standing(status, known, head, check);
 	gp_json_set(document, "status", status);
 }
 
@@ -100,13 +126,16 @@ static int judge(struct state *s, struct gp_config *config, const struct gp_judg
 	long long until = gp_now_ms() + patience(s, config), pause = FIRST_PAUSE_MS, left;
 
 	for (;;) {
-		if (gp_gate_judge(v, &s->base, config, s->forge, pull, err))
+		if (gp_gate_judge(v, &s->base, config, s->forge, s->known, pull, err))
 			return -1;
 		left = until - gp_now_ms();
 		if (v->state != GP_GATE_UNDECIDED || left <= 0)
 			return 0;
 		say_waiting(s, v, number, left);
 		gp_verdict_free(v);
+		/* From here on all that is known gets old. */
+		gp_json_free(s->known);
+		s->known = NULL;
 		gp_sleep_ms(next_pause(pause, left));
 		pause = pause * 3 / 2 < LONGEST_PAUSE_MS ? pause * 3 / 2 : LONGEST_PAUSE_MS;
 		if (look_again(s, config, err))
@@ -128,6 +157,49 @@ static int read_pull(struct gp_judged *out, const struct gp_json *document, stru
 	return 0;
 }
 
+/* Opens what a document is about, and reads its configuration. */
+static int open_document(struct state *s, struct gp_judged *pull, struct gp_config *config, struct gp_json *document,
+			 struct gp_err *err)
+{
+	if (read_pull(pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
+	    gp_base_check_document(&s->base, document, err))
+		return -1;
+	/* A document may be old, and what its tip said then must not open the gate now; one look serves a whole stream. */
+	if ((gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err)) ||
+	    gp_base_config(&s->base, config, NULL, NULL, err))
+		return -1;
+	return gp_tool_forge(s->tool, &s->forge, document, err);
+}
+
+/* Asks for the statuses of all these documents' commits at once. What goes wrong here is told when its turn comes. */
+static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
+{
+	struct state *s = ctx;
+	struct gp_oid *commits = NULL;
+	size_t count = 0;
+
+	gp_json_free(s->known);
+	s->known = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct gp_err later = {0};
+		struct gp_config config = {0};
+		struct gp_judged pull;
+
+		if (!open_document(s, &pull, &config, documents[i], &later) &&
+		    !gp_gate_commits(&commits, &count, &s->base, &config, &pull, &later)) {
+			commits = gp_grow(commits, count, sizeof *commits);
+			commits[count++] = pull.head;
+		}
+		gp_config_free(&config);
+	}
+	if (count) {
+		struct gp_err later = {0};
+
+		s->known = gp_forge_list_statuses(s->forge, commits, count, false, &later);
+	}
+	free(commits);
+}
+
 static int check_status(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
@@ -138,18 +210,14 @@ static int check_status(void *ctx, struct gp_json *document, struct gp_err *err)
 	int rc = -1;
 
 	gp_json_remove(document, "status");
-	if (read_pull(&pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
-	    gp_base_check_document(&s->base, document, err))
-		goto out;
-	/* A document may be old, and what its tip said then must not open the gate now; one look serves a whole stream. */
-	if ((gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err)) ||
-	    gp_base_config(&s->base, &config, NULL, NULL, err) || gp_tool_forge(s->tool, &s->forge, document, err))
+	if (open_document(s, &pull, &config, document, err))
 		goto out;
 	if (judge(s, &config, &pull, number, &verdict, err))
 		goto out;
 	gp_base_to_document(&s->base, document);
 	gp_json_set(document, "config", gp_config_to_json(&config));
-	put_verdict(document, &verdict, gp_json_text(gp_document_get(document, "pull_request.head")));
+	put_verdict(document, &verdict, gp_json_text(gp_document_get(document, "pull_request.head")), s->known,
+		    config.gate_check);
 	rc = verdict_error(&verdict, number, err);
 	if (!rc)
 		gp_tool_say(s->tool, 0, "gate open for #%lld: %s", number, verdict.reason);
@@ -172,9 +240,10 @@ int main(int argc, char **argv)
 			gp_fail(&err, GP_EXIT_USAGE, "--wait takes a duration such as 90s, 5m or 1h, not '%s'", s.wait);
 			gp_tool_fail(&tool, &err);
 		} else {
-			gp_tool_filter(&tool, check_status, &s, false);
+			gp_tool_filter_ahead(&tool, ask_ahead, check_status, &s, false);
 		}
 	}
+	gp_json_free(s.known);
 	gp_forge_end(s.forge);
 	gp_base_free(&s.base);
 	return gp_tool_end(&tool);

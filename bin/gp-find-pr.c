@@ -276,7 +276,7 @@ static int check_options(const struct state *s, struct gp_err *err)
 static int find(struct state *s, struct gp_err *err)
 {
 	if (check_options(s, err) || gp_ci_read(&s->ci, getenv, err) ||
-	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
+	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
 	    gp_base_ask(&s->base, s->tool->base, err))
 		return -1;
 	gp_base_to_document(&s->base, s->repository);

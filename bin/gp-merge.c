@@ -1,4 +1,5 @@
 /* gp-merge: merges a pull request, or lets the forge do so once its checks are green. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
@@ -28,7 +29,7 @@ struct state {
 /* What a document says of its pull request; borrowed from it. */
 struct pull {
 	int64_t number;
-	const char *head, *state;
+	const char *head, *state, *id;
 	bool auto_merge;
 };
 
@@ -40,6 +41,7 @@ static int read_pull(struct pull *out, const struct gp_json *document, struct gp
 	out->number = gp_json_get_int(pull, "number", 0);
 	out->head = gp_document_need_text(document, "pull_request.head", err);
 	out->state = gp_json_get_text(pull, "state");
+	out->id = gp_json_get_text(pull, "id");
 	out->auto_merge = gp_json_get_true(pull, "auto_merge");
 	if (!out->head)
 		return -1;
@@ -84,7 +86,7 @@ static int gate_is_green(struct state *s, const struct pull *pull, const char *c
 	int green = 0;
 
 	gp_oid_parse(&head, pull->head);
-	statuses = gp_forge_list_statuses(s->forge, &head, 1, err);
+	statuses = gp_forge_list_statuses(s->forge, &head, 1, false, err);
 	if (!statuses)
 		return -1;
 	for (status = gp_json_first(gp_json_get(statuses, pull->head)); status; status = gp_json_next(status)) {
@@ -129,7 +131,7 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 		gp_tool_say(s->tool, 0, "#%lld waits for a person to merge it", (long long)pull->number);
 		return 0;
 	}
-	answer = gp_forge_set_auto_merge(s->forge, pull->number, on, s->method, pull->head, &clean, err);
+	answer = gp_forge_set_auto_merge(s->forge, pull->number, pull->id, on, s->method, pull->head, &clean, err);
 	if (!answer)
 		return -1;
 	update(document, answer);
@@ -175,7 +177,8 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 					  : "would let it wait for a person to merge it");
 		return 0;
 	}
-	if (read_pull(&pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
+	if (read_pull(&pull, document, err) ||
+	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
 	    gp_base_check_document(&s->base, document, err))
 		return -1;
 	if (pull.state && !strcmp(pull.state, "merged")) {

@@ -177,8 +177,8 @@ static int reset(struct state *s, struct job *job, struct gp_json *pull, const s
 		return 0;
 	}
 	if (gp_json_get_true(pull, "auto_merge")) {
-		struct gp_json *answer =
-			gp_forge_set_auto_merge(s->forge, number, false, "merge", gp_oid_hex(hex, head), &clean, err);
+		struct gp_json *answer = gp_forge_set_auto_merge(s->forge, number, gp_json_get_text(pull, "id"), false,
+								 "merge", gp_oid_hex(hex, head), &clean, err);
 
 		gp_json_free(pull);
 		if (!answer)
@@ -372,7 +372,7 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 
 	if (s->dry_run)
 		gp_json_set_bool(document, "dry_run", true);
-	if (read_job(&job, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
+	if (read_job(&job, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
 	    gp_base_check_document(&s->base, document, err))
 		goto out;
 	rc = check_fresh(s, &job, &chain, err);

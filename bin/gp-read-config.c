@@ -42,7 +42,7 @@ static int look(struct state *s, const char *branch, struct gp_err *err)
 {
 	char hex[GP_OID_HEX + 1];
 
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
+	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
 		return -1;
 	if (s->base.branch && (!branch || !strcmp(branch, s->base.branch)))
 		return 0;

@@ -36,6 +36,7 @@ struct state {
 	struct gp_tool *tool;
 	struct gp_base base;
 	struct gp_forge *forge;
+	struct gp_json *known; /* statuses that were asked for ahead */
 	const char *gate, *state, *env, *commit, *context, *description, *url;
 	bool dry_run;
 };
@@ -71,33 +72,73 @@ static const struct gp_json *standing(const struct gp_json *statuses, const stru
 	return NULL;
 }
 
-/* A status is an event that starts jobs: it is posted where it says something new, and never takes a success back to wait. */
-static int is_news(struct state *s, const struct gp_json *document, const struct post *p, struct gp_err *err)
+/* Whether a status would say something else than the one that stands there, if any. */
+static bool differs(const struct gp_json *last, const struct post *p)
 {
-	struct gp_oid head;
-	struct gp_json *statuses;
-	int news = 1;
+	const char *state = gp_json_get_text(last, "state"), *description = gp_json_get_text(last, "description");
 
-	if (gp_oid_parse(&head, p->commit))
+	if (state && !strcmp(state, "success") && !strcmp(p->state, "pending"))
+		return false;
+	return !state || strcmp(state, p->state) != 0 || !description || strcmp(description, p->description) != 0;
+}
+
+/* What is to be posted about a document's verdict; description (MAX_DESCRIPTION + 1) is filled in. */
+static int read_verdict(struct post *p, struct gp_oid *head, char *description, const struct gp_json *document,
+			struct gp_err *err)
+{
+	const struct gp_json *status = gp_json_get(document, "status");
+	const char *reason = gp_json_get_text(status, "reason");
+
+	*p = (struct post){
+		.commit = gp_json_get_text(status, "head"),
+		.context = gp_document_need_text(document, "config.gate_check", err),
+		.state = gp_document_need_text(document, "status.state", err),
+		.description = description,
+		.url = gp_json_get_text(status, "url"),
+		.number = gp_json_get_int(gp_json_get(document, "pull_request"), "number", 0),
+	};
+	if (!p->commit)
+		p->commit = gp_document_need_text(document, "pull_request.head", err);
+	if (!p->context || !p->state || !p->commit)
+		return -1;
+	gp_clean_line(description, MAX_DESCRIPTION + 1, reason ? reason : p->state);
+	if (gp_oid_parse(head, p->commit))
 		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
 			       p->commit);
-	if (gp_tool_forge(s->tool, &s->forge, document, err))
-		return -1;
-	statuses = gp_forge_list_statuses(s->forge, &head, 1, err);
-	if (!statuses)
-		return -1;
-	const struct gp_json *last = standing(statuses, p);
+	return 0;
+}
 
-	if (last) {
-		const char *state = gp_json_get_text(last, "state"),
-			   *description = gp_json_get_text(last, "description");
+/*
+ * A status is an event that starts jobs: it is posted where it says something new, and never takes a success back to
+ * wait. What the gate saw on the head is good enough, but for a "pending": somebody's success may have come since.
+ * Returns 1, 0; 2 where the forge has to be asked.
+ */
+static int is_news_to_gate(const struct gp_json *document, const struct post *p)
+{
+	const struct gp_json *seen = gp_document_get(document, "status.standing");
 
-		news = !state || strcmp(state, p->state) != 0 || !description ||
-		       strcmp(description, p->description) != 0;
-		if (state && !strcmp(state, "success") && !strcmp(p->state, "pending"))
-			news = 0;
+	if (!seen || (differs(seen, p) && !strcmp(p->state, "pending")))
+		return 2;
+	return differs(seen, p);
+}
+
+static int is_news(struct state *s, const struct gp_json *document, const struct post *p, const struct gp_oid *head,
+		   struct gp_err *err)
+{
+	struct gp_json *asked = NULL;
+	int news = is_news_to_gate(document, p);
+
+	if (news < 2)
+		return news;
+	if (!gp_json_get(s->known, p->commit)) {
+		if (gp_tool_forge(s->tool, &s->forge, document, err))
+			return -1;
+		asked = gp_forge_list_statuses(s->forge, head, 1, false, err);
+		if (!asked)
+			return -1;
 	}
-	gp_json_free(statuses);
+	news = differs(standing(asked ? asked : s->known, p), p);
+	gp_json_free(asked);
 	return news;
 }
 
@@ -112,36 +153,65 @@ static bool is_verdict(const struct gp_json *document)
 			 (code == GP_EXIT_CLOSED || code == GP_EXIT_RETRY));
 }
 
+/* Opens what a verdict is about. */
+static int open_verdict(struct state *s, struct gp_json *document, struct gp_err *err)
+{
+	return gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
+			       gp_base_check_document(&s->base, document, err)
+		       ? -1
+		       : 0;
+}
+
+/* Asks at once what stands on all the heads that have to be asked for. What goes wrong is told when its turn comes. */
+static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
+{
+	struct state *s = ctx;
+	struct gp_oid *heads = NULL, head;
+	char description[MAX_DESCRIPTION + 1];
+	size_t count = 0;
+	struct post p;
+
+	gp_json_free(s->known);
+	s->known = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct gp_err later = {0};
+
+		if (!is_verdict(documents[i]) || read_verdict(&p, &head, description, documents[i], &later) ||
+		    is_news_to_gate(documents[i], &p) < 2 || open_verdict(s, documents[i], &later) ||
+		    gp_tool_forge(s->tool, &s->forge, documents[i], &later))
+			continue;
+		heads = gp_grow(heads, count, sizeof *heads);
+		heads[count++] = head;
+	}
+	if (count) {
+		struct gp_err later = {0};
+
+		s->known = gp_forge_list_statuses(s->forge, heads, count, false, &later);
+	}
+	free(heads);
+}
+
 static int post_verdict(struct state *s, struct gp_json *document, struct gp_err *err)
 {
-	const struct gp_json *status = gp_json_get(document, "status");
-	const char *reason = gp_json_get_text(status, "reason"), *head = gp_json_get_text(status, "head");
-	const char *check = gp_document_need_text(document, "config.gate_check", err);
-	const char *state = gp_document_need_text(document, "status.state", err);
 	char description[MAX_DESCRIPTION + 1];
-	struct post p = {.context = check,
-			 .state = state,
-			 .description = description,
-			 .url = gp_json_get_text(status, "url")};
 	struct gp_err why = {0};
+	struct gp_oid head;
+	struct post p;
 	int news;
 
-	p.commit = head ? head : gp_document_need_text(document, "pull_request.head", err);
-	p.number = gp_json_get_int(gp_json_get(document, "pull_request"), "number", 0);
-	if (!check || !state || !p.commit)
+	if (read_verdict(&p, &head, description, document, err))
 		return -1;
-	gp_clean_line(description, sizeof description, reason ? reason : state);
-	news = is_news(s, document, &p, &why);
+	news = is_news(s, document, &p, &head, &why);
 	if (news > 0 && !post(s, document, &p, &why))
 		return 0;
 	if (news == 0) {
-		gp_tool_say(s->tool, 1, "'%s' on %.10s says so already", check, p.commit);
+		gp_tool_say(s->tool, 1, "'%s' on %.10s says so already", p.context, p.commit);
 		return 0;
 	}
 	/* A token that may not post (a fork's job) leaves the job's own exit status, which still says it. */
 	if (why.code != GP_EXIT_DENIED)
-		return gp_fail(err, why.code, "cannot post '%s': %s", check, why.message);
-	gp_tool_say(s->tool, -1, "warning: cannot post '%s': %s", check, why.message);
+		return gp_fail(err, why.code, "cannot post '%s': %s", p.context, why.message);
+	gp_tool_say(s->tool, -1, "warning: cannot post '%s': %s", p.context, why.message);
 	return 0;
 }
 
@@ -149,8 +219,7 @@ static int gate(struct state *s, struct gp_json *document, struct gp_err *err)
 {
 	if (!is_verdict(document))
 		return 0;
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err) ||
-	    gp_base_check_document(&s->base, document, err) || post_verdict(s, document, err))
+	if (open_verdict(s, document, err) || post_verdict(s, document, err))
 		return -1;
 	if (!strcmp(s->gate, "post"))
 		gp_json_remove(document, "error");
@@ -179,7 +248,7 @@ static int post_status(struct state *s, struct gp_json *document, struct gp_err 
 	if (!s->context && (!group || !env))
 		return gp_fail(err, GP_EXIT_INPUT,
 			       "document has no promotion to name the status after (or use --context)");
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
+	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
 		return -1;
 	if (gp_json_get(document, "repository") ? gp_base_check_document(&s->base, document, err)
 						: gp_base_ask(&s->base, s->tool->base, err))
@@ -253,9 +322,10 @@ int main(int argc, char **argv)
 				gp_tool_emit(&tool, document);
 			gp_json_free(document);
 		} else {
-			gp_tool_filter(&tool, set_status, &s, s.gate != NULL);
+			gp_tool_filter_ahead(&tool, s.gate ? ask_ahead : NULL, set_status, &s, s.gate != NULL);
 		}
 	}
+	gp_json_free(s.known);
 	gp_forge_end(s.forge);
 	gp_base_free(&s.base);
 	return gp_tool_end(&tool);

@@ -214,7 +214,7 @@ static int set_tag(void *ctx, struct gp_json *document, struct gp_err *err)
 		gp_json_set_bool(document, "dry_run", true);
 	if (s->work_tree)
 		return set_tag_in_work_tree(s, document, &p, &setter, dry_run, err);
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, err))
+	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
 		return -1;
 	if (!dry_run)
 		gp_repository_ask_identity(&s->base.repository);

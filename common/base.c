@@ -9,12 +9,25 @@
 #include "provider.h"
 #include "tree.h"
 
-static int open_all(struct gp_base *base, const char *remote, const char *provider, struct gp_err *err)
+/* The forge's token serves git, too. */
+static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
+{
+	char *token = gp_provider_token(base->provider, env, err);
+	char *header = token ? gp_provider_git_header(base->provider, token) : NULL;
+
+	if (header)
+		gp_repository_authorize(&base->repository, header,
+					gp_provider_https_url(base->provider, base->repository.push_url), env);
+	free(token);
+	return err->code ? -1 : 0;
+}
+
+static int open_all(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err)
 {
 	if (gp_repository_open(&base->repository, remote, err))
 		return -1;
 	if (!provider)
-		provider = gp_provider_of_url(base->repository.url);
+		provider = gp_provider_of_url(base->repository.url, env);
 	if (!provider)
 		return gp_fail(err, GP_EXIT_CONFIG,
 			       "cannot tell the forge of remote '%s' (%s): name it with --provider or GP_PROVIDER",
@@ -23,14 +36,14 @@ static int open_all(struct gp_base *base, const char *remote, const char *provid
 		return gp_fail(err, GP_EXIT_USAGE, "'%s' cannot be the name of a forge", provider);
 	base->provider = gp_strdup(provider);
 	base->manifests = gp_manifests_new(base->repository.git);
-	return 0;
+	return authorize(base, env, err);
 }
 
-int gp_base_open(struct gp_base *base, const char *remote, const char *provider, struct gp_err *err)
+int gp_base_open(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err)
 {
 	if (base->manifests)
 		return 0;
-	int rc = open_all(base, remote, provider, err);
+	int rc = open_all(base, remote, provider, env, err);
 
 	if (rc)
 		gp_base_free(base);

@@ -10,6 +10,7 @@
 #include "err.h"
 #include "json.h"
 #include "manifests.h"
+#include "provider.h"
 #include "repository.h"
 
 struct gp_base {
@@ -23,10 +24,10 @@ struct gp_base {
 /*
  * Opens the current directory's repository and tells its provider: the one
  * given, or what the remote's URL means (78 where it does not tell). remote
- * and provider may be NULL. base starts as {0}; one that is open already stays
+ * and provider may be NULL. env: where the forge's token is looked for. base starts as {0}; one that is open already stays
  * as it is, so that a filter opens it with the first document that needs it.
  */
-int gp_base_open(struct gp_base *base, const char *remote, const char *provider, struct gp_err *err);
+int gp_base_open(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err);
 void gp_base_free(struct gp_base *base);
 
 /* Asks the remote for the branch (NULL: its default branch) and its tip, and makes sure that the tip is here. */

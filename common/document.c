@@ -1,6 +1,7 @@
 #include "document.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -120,6 +121,14 @@ int gp_reader_next(struct gp_reader *r, struct gp_json **document, struct gp_err
 	}
 	r->start += length;
 	return 1;
+}
+
+bool gp_reader_is_ready(struct gp_reader *r, int ms)
+{
+	struct pollfd fd = {r->fd, POLLIN, 0};
+
+	skip_space(r);
+	return r->start < r->len || r->ended || poll(&fd, 1, ms) > 0;
 }
 
 void gp_reader_free(struct gp_reader *r)

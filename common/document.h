@@ -27,6 +27,9 @@ struct gp_reader {
 int gp_reader_next(struct gp_reader *reader, struct gp_json **document, struct gp_err *err);
 void gp_reader_free(struct gp_reader *reader);
 
+/* Whether there is more to read, or the end, without waiting longer than ms for it. */
+bool gp_reader_is_ready(struct gp_reader *reader, int ms);
+
 /* The value at a path such as "promotion.tag"; NULL where there is none. */
 struct gp_json *gp_document_get(const struct gp_json *document, const char *path);
 

@@ -89,34 +89,60 @@ static void count_one(struct gp_tally *tally, const struct gp_json *status, cons
 	}
 }
 
+/* Contexts: borrowed strings. */
+struct contexts {
+	const char **item;
+	size_t count;
+};
+
+static bool has(const struct contexts *c, const char *context)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (!strcmp(c->item[i], context))
+			return true;
+	return false;
+}
+
+static void add(struct contexts *c, const char *context)
+{
+	c->item = gp_grow(c->item, c->count, sizeof *c->item);
+	c->item[c->count++] = context;
+}
+
+/* One commit's statuses; seen: the contexts that have spoken, here or on a newer commit. */
+static void count_commit(struct gp_tally *tally, struct contexts *seen, const struct gp_json *list,
+			 gp_context_fn *matches, const void *ctx)
+{
+	struct contexts passed_over = {0};
+
+	for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
+		const char *context = gp_json_get_text(s, "context"), *state = gp_json_get_text(s, "state");
+		const char *kind = gp_json_get_text(s, "kind");
+
+		if (!context || !state || (kind && strcmp(kind, "status") != 0) || !matches(ctx, context) ||
+		    has(seen, context))
+			continue;
+		if (!is_evidence(context, state, gp_json_get_text(s, "description"))) {
+			add(&passed_over, context);
+			continue;
+		}
+		add(seen, context);
+		count_one(tally, s, gp_json_key(list));
+	}
+	for (size_t i = 0; i < passed_over.count; i++)
+		tally->hidden |= !has(seen, passed_over.item[i]);
+	free(passed_over.item);
+}
+
 /* The newest first: the first status of a context that is evidence is the one that counts. */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
 		    gp_context_fn *matches, const void *ctx)
 {
-	const char **seen = NULL;
-	size_t count = 0;
+	struct contexts seen = {0};
+	char hex[GP_OID_HEX + 1];
 
 	*tally = (struct gp_tally){0};
-	for (size_t i = 0; i < run->count; i++) {
-		char hex[GP_OID_HEX + 1];
-		const struct gp_json *list = gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i]));
-
-		for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
-			const char *context = gp_json_get_text(s, "context"), *state = gp_json_get_text(s, "state");
-			const char *kind = gp_json_get_text(s, "kind");
-			bool known = false;
-
-			if (!context || !state || (kind && strcmp(kind, "status") != 0) || !matches(ctx, context) ||
-			    !is_evidence(context, state, gp_json_get_text(s, "description")))
-				continue;
-			for (size_t j = 0; j < count && !known; j++)
-				known = !strcmp(seen[j], context);
-			if (known)
-				continue;
-			seen = gp_grow(seen, count, sizeof *seen);
-			seen[count++] = context;
-			count_one(tally, s, gp_json_key(list));
-		}
-	}
-	free(seen);
+	for (size_t i = 0; i < run->count; i++)
+		count_commit(tally, &seen, gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i])), matches, ctx);
+	free(seen.item);
 }

@@ -247,12 +247,14 @@ struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, con
 	return pull;
 }
 
-struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, bool enable, const char *method,
-					const char *head, bool *clean, struct gp_err *err)
+struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, const char *id, bool enable,
+					const char *method, const char *head, bool *clean, struct gp_err *err)
 {
 	struct gp_json *req = request("set-auto-merge");
 
 	gp_json_set_int(req, "number", number);
+	if (id)
+		gp_json_set_text(req, "pull_id", id);
 	gp_json_set_bool(req, "enable", enable);
 	gp_json_set_text(req, "method", method);
 	gp_json_set_text(req, "head", head);
@@ -277,7 +279,7 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
 	return pull;
 }
 
-struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n,
+struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
 				       struct gp_err *err)
 {
 	struct gp_json *req = request("list-statuses"), *list = gp_json_array(), *result, *statuses;
@@ -286,6 +288,8 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 	for (size_t i = 0; i < n; i++)
 		gp_json_append(list, gp_json_string(gp_oid_hex(hex, &commits[i])));
 	gp_json_set(req, "commits", list);
+	if (all)
+		gp_json_set_bool(req, "all", true);
 	result = call(forge, req, err);
 	if (!result)
 		return NULL;

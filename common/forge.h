@@ -34,7 +34,8 @@ bool gp_forge_is_broken(const struct gp_forge *forge);
  * Each sends one request. A forge's own error keeps its exit status; a reply
  * that is no reply is 76, a driver that died 71. `pull request` in results is
  * an object with number, url, title, description, branch, base, head, state,
- * auto_merge, fork, merge_commit, all of the right type.
+ * auto_merge, fork, merge_commit, all of the right type; and id, where the
+ * forge has one.
  */
 
 /* Returns an array of pull requests. */
@@ -47,16 +48,22 @@ struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err);
 struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, const char *title, const char *description,
 				 bool *created, struct gp_err *err);
 
-/* Switches auto-merge. *clean: it stayed off because there is nothing to wait for. Returns the pull request. */
-struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, bool enable, const char *method,
-					const char *head, bool *clean, struct gp_err *err);
+/*
+ * Switches auto-merge. id: the member `id` that the forge gave the pull request, or NULL. *clean: it stayed off because
+ * there is nothing to wait for. Returns the pull request.
+ */
+struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, const char *id, bool enable,
+					const char *method, const char *head, bool *clean, struct gp_err *err);
 
 /* Merges if the head still is head. Returns the pull request. */
 struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const char *method, const char *head,
 			       struct gp_err *err);
 
-/* The statuses of n commits: an object, for each commit's 40 digits an array, newest first. */
-struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n,
+/*
+ * The statuses of n commits: an object, for each commit's 40 digits an array, newest first. all: also those that a
+ * later one of the same context has replaced, where a forge does not tell of them anyway.
+ */
+struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
 				       struct gp_err *err);
 
 /* Posts a status. number: the pull request that it is a check of, or 0. url and description may be NULL. */

@@ -187,37 +187,6 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 		      gp_asprintf("no status yet that %s/%s has reconciled %s %s", w->group, w->env, p->app, p->tag));
 }
 
-static int judge_evidence(struct gp_verdict *v, struct gp_base *base, const struct gp_config *config,
-			  struct gp_forge *forge, struct gp_chain *chain, const struct gp_promotion *p, const char *env,
-			  struct gp_err *err)
-{
-	const struct gp_setter setter = {p->group, p->app, p->tag};
-	const struct wanted wanted = {config->status_context, p->group, env};
-	struct gp_json *statuses = NULL;
-	struct gp_tally tally;
-	struct gp_run run = {0};
-	int rc = -1;
-
-	v->env = gp_strdup(env);
-	if (check_twins(base, config, &wanted, err) || gp_run_find(&run, base, chain, env, &setter, err))
-		goto out;
-	if (!run.count) {
-		rc = decide(v, GP_GATE_CLOSED,
-			    gp_asprintf("%s/%s does not carry %s %s: superseded by %s", p->group, env, p->app, p->tag,
-					run.now ? run.now : "nothing"));
-		goto out;
-	}
-	statuses = gp_forge_list_statuses(forge, run.commit, run.count, err);
-	if (!statuses)
-		goto out;
-	gp_tally_count(&tally, &run, statuses, is_wanted, &wanted);
-	rc = weigh(v, &run, &tally, config, &wanted, p);
-out:
-	gp_json_free(statuses);
-	gp_run_free(&run);
-	return rc;
-}
-
 static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const struct gp_config *config, int *env)
 {
 	const struct gp_promotion *p = &claim->promotion;
@@ -241,34 +210,137 @@ static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const
 	return 1;
 }
 
-int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_config *config, struct gp_forge *forge,
-		  const struct gp_judged *pull, struct gp_err *err)
-{
-	struct gp_chain chain = {0};
+/* What a verdict needs, before the statuses are known. */
+struct look {
 	struct gp_claim claim;
-	int rc = -1, env, previous;
+	struct gp_chain chain;
+	struct gp_run run;
+	const char *env; /* the environment that is asked: borrowed from the configuration */
+};
 
-	*out = (struct gp_verdict){0};
-	if (gp_claim_read(&claim, base, &chain, pull->branch, &pull->head, pull->description, err))
-		goto out;
-	rc = judge_claim(out, &claim, config, &env);
+static void look_free(struct look *look)
+{
+	gp_claim_free(&look->claim);
+	gp_chain_free(&look->chain);
+	gp_run_free(&look->run);
+}
+
+/* The environment before: its run of commits. Returns as look_at. */
+static int look_for_evidence(struct look *look, struct gp_verdict *v, struct gp_base *base,
+			     const struct gp_config *config, struct gp_err *err)
+{
+	const struct gp_promotion *p = &look->claim.promotion;
+	const struct gp_setter setter = {p->group, p->app, p->tag};
+	const struct wanted wanted = {config->status_context, p->group, look->env};
+
+	v->env = gp_strdup(look->env);
+	if (check_twins(base, config, &wanted, err) ||
+	    gp_run_find(&look->run, base, &look->chain, look->env, &setter, err))
+		return -1;
+	if (look->run.count)
+		return 1;
+	return decide(v, GP_GATE_CLOSED,
+		      gp_asprintf("%s/%s does not carry %s %s: superseded by %s", p->group, look->env, p->app, p->tag,
+				  look->run.now ? look->run.now : "nothing"));
+}
+
+/* Returns 1 where statuses have to be asked for, 0 with the verdict, -1. */
+static int look_at(struct look *look, struct gp_verdict *v, struct gp_base *base, const struct gp_config *config,
+		   const struct gp_judged *pull, struct gp_err *err)
+{
+	int rc, env, previous;
+
+	*look = (struct look){0};
+	if (gp_claim_read(&look->claim, base, &look->chain, pull->branch, &pull->head, pull->description, err))
+		return -1;
+	rc = judge_claim(v, &look->claim, config, &env);
 	if (rc <= 0)
-		goto out;
-	const struct gp_promotion *p = &claim.promotion;
+		return rc;
+	const struct gp_promotion *p = &look->claim.promotion;
 	const struct gp_setter setter = {p->group, p->app, p->tag};
 
 	previous = gp_base_previous(base, config, (size_t)env, &setter, err);
 	if (previous == -2)
-		rc = -1;
-	else if (previous == -1)
-		rc = decide(out, GP_GATE_OPEN,
-			    gp_asprintf("%s is the first environment of %s/%s", p->env, p->group, p->app));
-	else
-		rc = judge_evidence(out, base, config, forge, &chain, p, config->environments[previous].name, err);
-out:
-	gp_claim_free(&claim);
-	gp_chain_free(&chain);
+		return -1;
+	if (previous == -1)
+		return decide(v, GP_GATE_OPEN,
+			      gp_asprintf("%s is the first environment of %s/%s", p->env, p->group, p->app));
+	look->env = config->environments[previous].name;
+	return look_for_evidence(look, v, base, config, err);
+}
+
+static bool is_known(const struct gp_json *known, const struct gp_run *run)
+{
+	char hex[GP_OID_HEX + 1];
+
+	for (size_t i = 0; i < run->count; i++)
+		if (!gp_json_get(known, gp_oid_hex(hex, &run->commit[i])))
+			return false;
+	return known != NULL;
+}
+
+/* Counts what the run's commits say. *asked: statuses that had to be asked for, yours: the tally points into them. */
+static int count_statuses(struct gp_tally *tally, struct gp_json **asked, const struct look *look,
+			  const struct gp_config *config, struct gp_forge *forge, const struct gp_json *known,
+			  struct gp_err *err)
+{
+	const struct wanted wanted = {config->status_context, look->claim.promotion.group, look->env};
+	const struct gp_run *run = &look->run;
+
+	*asked = NULL;
+	if (!is_known(known, run)) {
+		known = *asked = gp_forge_list_statuses(forge, run->commit, run->count, false, err);
+		if (!known)
+			return -1;
+	}
+	gp_tally_count(tally, run, known, is_wanted, &wanted);
+	if (!tally->hidden || tally->failure)
+		return 0;
+	/* Flux may have said more since, of a dependency for instance: what counts is what it said before. */
+	gp_json_free(*asked);
+	*asked = gp_forge_list_statuses(forge, run->commit, run->count, true, err);
+	if (!*asked)
+		return -1;
+	gp_tally_count(tally, run, *asked, is_wanted, &wanted);
+	return 0;
+}
+
+int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_config *config, struct gp_forge *forge,
+		  const struct gp_json *known, const struct gp_judged *pull, struct gp_err *err)
+{
+	struct look look;
+	struct gp_tally tally;
+	struct gp_json *asked = NULL;
+	int rc;
+
+	*out = (struct gp_verdict){0};
+	rc = look_at(&look, out, base, config, pull, err);
+	if (rc > 0) {
+		const struct wanted wanted = {config->status_context, look.claim.promotion.group, look.env};
+
+		rc = count_statuses(&tally, &asked, &look, config, forge, known, err);
+		if (!rc)
+			rc = weigh(out, &look.run, &tally, config, &wanted, &look.claim.promotion);
+	}
+	gp_json_free(asked);
+	look_free(&look);
 	if (rc)
 		gp_verdict_free(out);
 	return rc;
+}
+
+int gp_gate_commits(struct gp_oid **commits, size_t *count, struct gp_base *base, const struct gp_config *config,
+		    const struct gp_judged *pull, struct gp_err *err)
+{
+	struct gp_verdict verdict = {0};
+	struct look look;
+	int rc = look_at(&look, &verdict, base, config, pull, err);
+
+	for (size_t i = 0; i < look.run.count && rc > 0; i++) {
+		*commits = gp_grow(*commits, *count, sizeof **commits);
+		(*commits)[(*count)++] = look.run.commit[i];
+	}
+	gp_verdict_free(&verdict);
+	look_free(&look);
+	return rc < 0 ? -1 : 0;
 }

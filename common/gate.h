@@ -28,12 +28,20 @@ struct gp_judged {
 };
 
 /*
- * Judges a pull request against base, at its tip. errors: what keeps it from
+ * Judges a pull request against base, at its tip. known: statuses that were asked for already (forge.h), or NULL;
+ * the forge is asked for what is not among them. errors: what keeps it from
  * looking (71, 69, 75 … from git or the forge), and 78 where a context could
  * belong to two environments.
  */
 int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_config *config, struct gp_forge *forge,
-		  const struct gp_judged *pull, struct gp_err *err);
+		  const struct gp_json *known, const struct gp_judged *pull, struct gp_err *err);
+
+/*
+ * The commits whose statuses gp_gate_judge will ask for, appended to *commits (yours; start with NULL and 0), so that
+ * those of many pull requests can be asked for at once. errors: as gp_gate_judge; nothing is appended then.
+ */
+int gp_gate_commits(struct gp_oid **commits, size_t *count, struct gp_base *base, const struct gp_config *config,
+		    const struct gp_judged *pull, struct gp_err *err);
 
 /*
  * Whether a status context speaks of <group>-<env>: Flux's own,

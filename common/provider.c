@@ -10,7 +10,7 @@
 #include "json.h"
 #include "mem.h"
 
-enum { MAX_EVENT = 32 << 20 };
+enum { MAX_EVENT = 32 << 20, MAX_TOKEN = 64 << 10 };
 
 static const struct {
 	const char *host; /* beginning with '.': any host that ends in it */
@@ -19,6 +19,32 @@ static const struct {
 	{"github.com", "github"},      {"ssh.github.com", "github"},  {"dev.azure.com", "azdo"},
 	{"ssh.dev.azure.com", "azdo"}, {".visualstudio.com", "azdo"},
 };
+
+static const struct forge {
+	const char *name;
+	const char *token[3]; /* the variables that may hold its token, if GP_TOKEN does not */
+	const char *user;     /* the user name that goes with a token to its git server */
+	const char *server;   /* the variable by which its own CI says where the server is, for one on premises */
+	bool same_path;       /* whether repositories have the same path over SSH and over HTTPS */
+} forges[] = {
+	{"github", {"GITHUB_TOKEN", "GH_TOKEN", NULL}, "x-access-token", "GITHUB_SERVER_URL", true},
+	{"azdo", {"SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT", NULL}, "", NULL, false},
+};
+
+static const struct forge *forge_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof forges / sizeof *forges; i++)
+		if (!strcmp(forges[i].name, name))
+			return &forges[i];
+	return NULL;
+}
+
+static const char *value(gp_env_fn *env, const char *name)
+{
+	const char *v = env(name);
+
+	return v && *v ? v : NULL;
+}
 
 static bool host_matches(const char *host, size_t len, const char *pattern)
 {
@@ -44,7 +70,17 @@ static const char *host_of(const char *url, size_t *len)
 	return host;
 }
 
-const char *gp_provider_of_url(const char *url)
+/* Whether a server's URL, of the forge's own CI, is on this host. */
+static bool is_server(const struct forge *forge, const char *host, size_t len, gp_env_fn *env)
+{
+	const char *url = forge->server ? value(env, forge->server) : NULL, *server;
+	size_t n;
+
+	server = url ? host_of(url, &n) : NULL;
+	return server && n == len && !strncmp(server, host, len);
+}
+
+const char *gp_provider_of_url(const char *url, gp_env_fn *env)
 {
 	size_t len;
 	const char *host;
@@ -57,7 +93,89 @@ const char *gp_provider_of_url(const char *url)
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
 		if (host_matches(host, len, hosts[i].host))
 			return hosts[i].name;
+	for (size_t i = 0; i < sizeof forges / sizeof *forges; i++)
+		if (is_server(&forges[i], host, len, env))
+			return forges[i].name;
 	return NULL;
+}
+
+char *gp_provider_token(const char *provider, gp_env_fn *env, struct gp_err *err)
+{
+	const struct forge *forge = forge_of(provider);
+	const char *token = value(env, "GP_TOKEN"), *path;
+	char *text;
+	size_t len;
+
+	for (const char *const *v = forge ? forge->token : NULL; !token && v && *v; v++)
+		token = value(env, *v);
+	path = value(env, "GP_TOKEN_FILE");
+	if (token || !path)
+		return gp_strdup(token);
+	struct gp_err why = {0};
+
+	if (gp_read_file(&text, &len, path, MAX_TOKEN, &why)) {
+		gp_fail(err, GP_EXIT_CONFIG, "GP_TOKEN_FILE: %s", why.message);
+		return NULL;
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	return text;
+}
+
+/* https://datatracker.ietf.org/doc/html/rfc4648#section-4 */
+static char *base64(const char *text)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *s = (const unsigned char *)text;
+	size_t len = strlen(text), n = 0;
+	char *out = gp_calloc((len + 2) / 3 * 4 + 1, 1);
+
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned bits = (unsigned)s[i] << 16 | (i + 1 < len ? (unsigned)s[i + 1] << 8 : 0) |
+				(i + 2 < len ? s[i + 2] : 0);
+
+		out[n++] = digits[bits >> 18];
+		out[n++] = digits[bits >> 12 & 63];
+		out[n++] = i + 1 < len ? digits[bits >> 6 & 63] : '=';
+		out[n++] = i + 2 < len ? digits[bits & 63] : '=';
+	}
+	return out;
+}
+
+char *gp_provider_git_header(const char *provider, const char *token)
+{
+	const struct forge *forge = forge_of(provider);
+
+	if (!forge)
+		return NULL;
+	char *pair = gp_asprintf("%s:%s", forge->user, token), *code = base64(pair);
+	char *header = gp_asprintf("Authorization: Basic %s", code);
+
+	free(code);
+	free(pair);
+	return header;
+}
+
+char *gp_provider_https_url(const char *provider, const char *url)
+{
+	const struct forge *forge = forge_of(provider);
+	size_t len;
+	const char *host, *path;
+
+	if (!forge || !forge->same_path || !strncmp(url, "http", 4) || !strncmp(url, "file:", 5))
+		return NULL;
+	host = host_of(url, &len);
+	if (!host)
+		return NULL;
+	path = host + len;
+	if (*path == ':')
+		path += strstr(url, "://") ? strcspn(path, "/") : 1;
+	path += *path == '/';
+	/* ssh.github.com is github.com on port 443. */
+	if (len > 4 && !strncmp(host, "ssh.", 4)) {
+		host += 4;
+		len -= 4;
+	}
+	return gp_asprintf("https://%.*s/%s", (int)len, host, path);
 }
 
 int gp_provider_name_valid(const char *s)
@@ -65,13 +183,6 @@ int gp_provider_name_valid(const char *s)
 	size_t n = strlen(s);
 
 	return n > 0 && n <= 50 && s[0] != '-' && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
-
-static const char *value(gp_env_fn *env, const char *name)
-{
-	const char *v = env(name);
-
-	return v && *v ? v : NULL;
 }
 
 /* GitHub Actions: the event's payload is a file; for a pull request's run GITHUB_REF is refs/pull/N/merge.
@@ -130,6 +241,26 @@ void gp_ci_free(struct gp_ci *ci)
 	*ci = (struct gp_ci){0};
 }
 
+/* How CI systems take what they are to show. A new one is a row here and a function above. */
+static const struct ci {
+	const char *job;                        /* a variable that every job of it has */
+	const char *error, *colon, *percent;    /* an error: before the program, before the message, for a '%' in it */
+	const char *summary_file, *output_file; /* the variables that name them */
+} systems[] = {
+	/* https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
+	{"GITHUB_ACTIONS", "::error title=", "::", "%25", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"},
+	/* https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands */
+	{"TF_BUILD", "##vso[task.logissue type=error]", ": ", "%AZP25", NULL, NULL},
+};
+
+static const struct ci *system_of(gp_env_fn *env)
+{
+	for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
+		if (value(env, systems[i].job))
+			return &systems[i];
+	return NULL;
+}
+
 /* Replaces the one character that begins an escape; messages hold no line ends (err.h). */
 static char *escaped(const char *text, const char *percent)
 {
@@ -151,14 +282,29 @@ static char *escaped(const char *text, const char *percent)
 
 char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message)
 {
-	bool github = value(env, "GITHUB_ACTIONS") != NULL;
+	const struct ci *ci = system_of(env);
 	char *text, *line;
 
-	if (!github && !value(env, "TF_BUILD"))
+	if (!ci)
 		return NULL;
-	text = escaped(message, github ? "%25" : "%AZP25");
-	line = gp_asprintf(github ? "::error title=%s::%s\n" : "##vso[task.logissue type=error]%s: %s\n", program,
-			   text);
+	text = escaped(message, ci->percent);
+	line = gp_asprintf("%s%s%s%s\n", ci->error, program, ci->colon, text);
 	free(text);
 	return line;
+}
+
+const char *gp_ci_summary_file(gp_env_fn *env)
+{
+	const struct ci *ci = system_of(env);
+
+	return ci && ci->summary_file ? value(env, ci->summary_file) : NULL;
+}
+
+/* NAME=VALUE ends with the line, whatever else is in it, a "<<" too. */
+char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file)
+{
+	const struct ci *ci = system_of(env);
+
+	*file = ci && ci->output_file ? value(env, ci->output_file) : NULL;
+	return *file && !strpbrk(text, "\r\n") ? gp_asprintf("%s=%s\n", name, text) : NULL;
 }

@@ -11,8 +11,24 @@
 
 typedef char *gp_env_fn(const char *name);
 
-/* The driver for a remote's URL or path: "local", "github", …; NULL where the URL does not tell. Static. */
-const char *gp_provider_of_url(const char *url);
+/* The driver for a remote's URL or path: "local", "github", …; NULL where neither it nor the CI system tells. Static. */
+const char *gp_provider_of_url(const char *url, gp_env_fn *env);
+
+/*
+ * The token for a forge: what GP_TOKEN holds, else one of the forge's own variables, else the first line of the file
+ * that GP_TOKEN_FILE names. NULL where there is none, or, with err (78), where that file cannot be read. Yours.
+ */
+char *gp_provider_token(const char *provider, gp_env_fn *env, struct gp_err *err);
+
+/*
+ * The HTTP header by which the forge's git server takes a token; NULL for a forge that takes none. Yours.
+ * https://docs.github.com/rest/overview/authenticating-to-the-rest-api (git over HTTPS: any user name)
+ * https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+ */
+char *gp_provider_git_header(const char *provider, const char *token);
+
+/* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL where that cannot be told. Yours. */
+char *gp_provider_https_url(const char *provider, const char *url);
 
 /* Whether s can be the NAME in gp-forge-NAME: [a-z0-9-]+. */
 int gp_provider_name_valid(const char *s);
@@ -30,5 +46,15 @@ void gp_ci_free(struct gp_ci *ci);
 
 /* The line that shows an error in the CI system's own way, with its line end; NULL outside of CI. Yours. */
 char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message);
+
+/* The file to which a step's summary, in Markdown, is appended; NULL where the job has none. Borrowed. */
+const char *gp_ci_summary_file(gp_env_fn *env);
+
+/*
+ * What sets an output of the step: a text, with its line end, to be appended to
+ * *file (borrowed). NULL where the job takes none, and for a value of more than
+ * one line, which could set another output. Yours.
+ */
+char *gp_ci_output(gp_env_fn *env, const char *name, const char *value, const char **file);
 
 #endif

@@ -18,6 +18,19 @@ int gp_repository_git(char **out, const char *const argv[], const char *what, st
 int gp_repository_git_with(char **out, const char *const argv[], const char *input, size_t len, const char *what,
 			   struct gp_err *err);
 
+/*
+ * Runs a git that talks to the remote, with what gp_repository_authorize set up. A status other than 0 is no error
+ * here. Where SSH does not let us in, it is tried once more over HTTPS, and so is what follows.
+ */
+int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
+		       size_t len, struct gp_err *err);
+/* The same, judged as gp_repository_git does. */
+int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
+		      const char *what, struct gp_err *err);
+
+/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71. */
+int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
+
 /* The line of git's stderr that says what is wrong, without its "fatal: ". Borrowed from text, which is cut up. */
 const char *gp_repository_git_reason(char *text);
 

@@ -55,7 +55,7 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 	int rc = -1;
 
 	*branch = NULL;
-	if (gp_repository_git(&out, base ? named : head, "git ls-remote", err)) {
+	if (gp_repository_ask(r, &out, base ? named : head, NULL, 0, "git ls-remote", err)) {
 		unreachable(r, err);
 		goto out;
 	}
@@ -89,7 +89,7 @@ int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_
 {
 	char *ref = gp_asprintf("refs/heads/%s", branch), *out = NULL;
 	const char *const argv[] = {"git", "ls-remote", "--", r->push_url, ref, NULL};
-	int rc = gp_repository_git(&out, argv, "git ls-remote", err);
+	int rc = gp_repository_ask(r, &out, argv, NULL, 0, "git ls-remote", err);
 
 	memset(oid, 0, sizeof *oid);
 	if (rc)
@@ -132,7 +132,7 @@ static int fetch_once(struct gp_repository *r, const char *base, const struct gp
 		argv[w++] = ref;
 	for (size_t i = 0; i < n && i < 4; i++)
 		argv[w++] = gp_oid_hex(hex[i], &commits[i]);
-	rc = gp_repository_git(NULL, argv, "git fetch", err);
+	rc = gp_repository_ask(r, NULL, argv, NULL, 0, "git fetch", err);
 	free(ref);
 	return rc;
 }
@@ -164,7 +164,7 @@ int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, st
 		gp_oid_hex(ids + i * (GP_OID_HEX + 1), &oids[i]);
 		ids[(i + 1) * (GP_OID_HEX + 1) - 1] = '\n';
 	}
-	rc = gp_repository_git_with(NULL, argv, ids, strlen(ids), "git fetch", err);
+	rc = gp_repository_ask(r, NULL, argv, ids, strlen(ids), "git fetch", err);
 	if (lock >= 0)
 		close(lock);
 	free(ids);
@@ -256,7 +256,7 @@ int gp_repository_push(struct gp_repository *r, const char *branch, const struct
 				    NULL};
 	struct gp_output o;
 	struct gp_oid now;
-	int rc = gp_run(&o, argv, gp_repository_git_env, NULL, 0, err);
+	int rc = gp_repository_talk(r, &o, argv, NULL, 0, err);
 
 	if (rc || !o.status)
 		goto out;

@@ -28,8 +28,7 @@ const char *gp_repository_git_reason(char *text)
 	return best ? best : "git said nothing";
 }
 
-/* What a git that has ended came to. *out may be NULL. */
-static int judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
+int gp_repository_judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
 	bool failed = o->status != 0, dubious = strstr(o->err, "dubious ownership") != NULL;
 
@@ -57,7 +56,7 @@ int gp_repository_git_with(char **out, const char *const argv[], const char *inp
 
 	if (gp_run(&o, argv, gp_repository_git_env, input, len, err))
 		return -1;
-	return judge(&o, out, what, err);
+	return gp_repository_judge(&o, out, what, err);
 }
 
 /* The second half of a git that was started with gp_run_start. */
@@ -67,7 +66,7 @@ static int end_git(char **out, struct gp_running *running, const char *what, str
 
 	if (gp_run_end(running, &o, NULL, 0, err))
 		return -1;
-	return judge(&o, out, what, err);
+	return gp_repository_judge(&o, out, what, err);
 }
 
 /* Cuts the next line off *text. */
@@ -240,6 +239,12 @@ void gp_repository_free(struct gp_repository *r)
 	free(r->push_url);
 	free(r->clean_url);
 	free(r->up);
+	for (size_t i = 0; r->env && r->env[i]; i++)
+		free(r->env[i]);
+	free(r->env);
+	free(r->header);
+	free(r->config_count);
+	free(r->https_url);
 	for (size_t i = 0; i < 2; i++) {
 		struct gp_output unread;
 

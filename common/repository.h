@@ -20,6 +20,9 @@ struct gp_repository {
 	char *clean_url; /* url without credentials */
 	char *up;        /* from the current directory to the top of the work tree: "../" */
 	struct gp_git *git;
+	char **env;                  /* for a git that talks to the remote; NULL: as for any other */
+	char *config_count;          /* GIT_CONFIG_COUNT as it was */
+	char *header, *https_url;    /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
 	struct gp_running asked[2];  /* git, asked for them */
 };
@@ -32,6 +35,14 @@ struct gp_repository {
  */
 int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err);
 void gp_repository_free(struct gp_repository *r);
+
+/*
+ * Lets git talk to the remote by a token: header is the HTTP header that carries it (it goes only to the remote's own
+ * URLs, over HTTPS or to this machine, and takes the place of one that a CI checkout has left); https_url, or NULL, is
+ * where to go with it when the remote is an SSH URL that does not let us in. env: of this process, for what git is
+ * configured with by its environment already. Takes both strings over.
+ */
+void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name));
 
 /*
  * Asks the remote for the base branch and its current tip. base: its name, or

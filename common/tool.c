@@ -18,6 +18,8 @@
 #define GP_VERSION "unknown"
 #endif
 
+enum { MAX_AHEAD = 100, AHEAD_MS = 30 };
+
 enum { MAX_OPTIONS = 32, OPTION_REMOTE = 256, OPTION_BASE, OPTION_PROVIDER, OPTION_OWN };
 
 static const struct option common[] = {
@@ -325,18 +327,50 @@ static void filter_one(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, struct g
 	gp_tool_emit(tool, document);
 }
 
-void gp_tool_filter(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, bool with_errors)
+static void look_ahead(gp_tool_ahead_fn *ahead, void *ctx, struct gp_json *const documents[], size_t n,
+		       bool with_errors)
+{
+	struct gp_json *wanted[MAX_AHEAD];
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!gp_document_is_skipped(documents[i]) && (with_errors || !gp_document_exit(documents[i])))
+			wanted[count++] = documents[i];
+	if (count)
+		ahead(ctx, wanted, count);
+}
+
+static void filter(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool_fn *fn, void *ctx, bool with_errors)
 {
 	struct gp_reader reader = {.fd = STDIN_FILENO};
-	struct gp_json *document;
+	struct gp_json *documents[MAX_AHEAD];
 	struct gp_err err = {0};
+	size_t n;
 	int rc;
 
-	while ((rc = gp_reader_next(&reader, &document, &err)) > 0) {
-		filter_one(tool, fn, ctx, document, with_errors);
-		gp_json_free(document);
-	}
+	do {
+		n = 0;
+		do
+			rc = gp_reader_next(&reader, &documents[n], &err);
+		while (rc > 0 && ++n < MAX_AHEAD && ahead && gp_reader_is_ready(&reader, AHEAD_MS));
+		if (ahead)
+			look_ahead(ahead, ctx, documents, n, with_errors);
+		for (size_t i = 0; i < n; i++) {
+			filter_one(tool, fn, ctx, documents[i], with_errors);
+			gp_json_free(documents[i]);
+		}
+	} while (rc > 0);
 	if (rc < 0)
 		gp_tool_fail(tool, &err);
 	gp_reader_free(&reader);
+}
+
+void gp_tool_filter(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, bool with_errors)
+{
+	filter(tool, NULL, fn, ctx, with_errors);
+}
+
+void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool_fn *fn, void *ctx, bool with_errors)
+{
+	filter(tool, ahead, fn, ctx, with_errors);
 }

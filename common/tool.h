@@ -81,6 +81,13 @@ typedef int gp_tool_fn(void *ctx, struct gp_json *document, struct gp_err *err);
 void gp_tool_filter(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, bool with_errors);
 
 /*
+ * The same, for a program that can ask for what several documents need at once: ahead is shown the documents that are
+ * there already, at most 100, before fn is called for each of them. It changes none of them. NULL: as gp_tool_filter.
+ */
+typedef void gp_tool_ahead_fn(void *ctx, struct gp_json *const documents[], size_t n);
+void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool_fn *fn, void *ctx, bool with_errors);
+
+/*
  * The driver for a document's repository: started where *forge is NULL, beside
  * this program or from PATH; from then on its requests are about this
  * document's base. GP_TIMEOUT and GP_RETRY_BUDGET (seconds) bound the wait for

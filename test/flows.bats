@@ -590,6 +590,49 @@ with_history() {
 	same states 'open merged' "$(pr 1 .state) $(pr 2 .state)"
 }
 
+# What a flow asks of the forge: each request to a forge on the network costs time, and counts against limits.
+
+@test "gp-new asks three things, gp-status three, gp-promote four" {
+	make_gitops
+	spy_forge
+	expect 0 gp-new --group apps --app web --tag v1
+	same new 'find-pr open-pr set-auto-merge' "$(spied | paste -sd ' ')"
+	: >"$T/forge.log"
+	expect 0 run_status 1
+	same status 'find-pr list-statuses set-status' "$(spied | paste -sd ' ')"
+	same state merged "$(pr 1 .state)"
+	: >"$T/forge.log"
+	expect 0 run_promote
+	same promote 'find-pr find-pr open-pr set-auto-merge' "$(spied | paste -sd ' ')"
+	flux apps dev success
+	: >"$T/forge.log"
+	expect 0 run_status 2
+	same status 'find-pr list-statuses set-status' "$(spied | paste -sd ' ')"
+}
+
+@test "gp-refresh asks for many at once, and posts what has changed" {
+	local apps app
+
+	apps=$(printf 'apps/app-%02d ' $(seq 12))
+	make_gitops --apps "$apps"
+	for app in $apps; do
+		commit_tag apps dev "${app#*/}" v1
+	done
+	for app in $apps; do
+		propose "$app" v1 qa
+	done
+	spy_forge
+	expect 0 gp-refresh
+	same 'the first time' '1 find-pr 2 list-statuses 12 set-status' "$(spied | sort | uniq -c | xargs)"
+	: >"$T/forge.log"
+	expect 0 gp-refresh
+	same 'nothing new' '1 find-pr 1 list-statuses' "$(spied | sort | uniq -c | xargs)"
+	flux apps dev success
+	: >"$T/forge.log"
+	expect 0 gp-refresh
+	same 'all are green' '1 find-pr 1 list-statuses 12 set-status' "$(spied | sort | uniq -c | xargs)"
+}
+
 # Never past a gate
 
 @test "with no required check and no green gate, promote says so and merges nothing" {

@@ -157,6 +157,8 @@ judged() {
 	flux apps dev failure
 	judged 1
 	expect 1 gp-set-status --gate <"$T/document"
+	judged 1
+	same standing failure "$(jq -r .status.standing.state "$T/document")"
 	spy_forge
 	jq -c '.repository.provider = "spy"' "$T/document" >"$T/document2"
 	expect 1 gp-set-status --gate <"$T/document2"
