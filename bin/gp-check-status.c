@@ -171,6 +171,28 @@ static int open_document(struct state *s, struct gp_judged *pull, struct gp_conf
 	return gp_tool_forge(s->tool, &s->forge, document, err);
 }
 
+/* Brings the heads of all these documents at once: a shallow clone has none of them. */
+static void fetch_ahead(struct state *s, struct gp_json *const documents[], size_t n)
+{
+	struct gp_oid *heads = gp_calloc(n, sizeof *heads);
+	struct gp_err later = {0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct gp_config config = {0};
+		struct gp_judged pull;
+
+		later = (struct gp_err){0};
+		if (!open_document(s, &pull, &config, documents[i], &later))
+			heads[count++] = pull.head;
+		gp_config_free(&config);
+	}
+	later = (struct gp_err){0};
+	if (count > 1)
+		gp_repository_need(&s->base.repository, s->base.branch, heads, count, &later);
+	free(heads);
+}
+
 /* Asks for the statuses of all these documents' commits at once. What goes wrong here is told when its turn comes. */
 static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 {
@@ -180,6 +202,7 @@ static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 
 	gp_json_free(s->known);
 	s->known = NULL;
+	fetch_ahead(s, documents, n);
 	for (size_t i = 0; i < n; i++) {
 		struct gp_err later = {0};
 		struct gp_config config = {0};

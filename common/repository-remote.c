@@ -112,11 +112,23 @@ static int lock_fetches(const struct gp_repository *r)
 	return fd;
 }
 
+/* The ids as lines, for --stdin: as many as somebody asks for would be too long for a command line. Yours. */
+static char *lines_of(const struct gp_oid *oids, size_t n)
+{
+	char *lines = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
+
+	for (size_t i = 0; i < n; i++) {
+		gp_oid_hex(lines + i * (GP_OID_HEX + 1), &oids[i]);
+		lines[(i + 1) * (GP_OID_HEX + 1) - 1] = '\n';
+	}
+	return lines;
+}
+
 /* Fetches base and n commits. deepen: how many more commits of history in a shallow clone (0: plain). */
 static int fetch_once(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
 		      unsigned deepen, struct gp_err *err)
 {
-	char depth[32], hex[4][GP_OID_HEX + 1], *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL;
+	char depth[32], *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL, *lines = lines_of(commits, n);
 	const char *argv[MAX_WORDS] = {FETCH_WORDS};
 	size_t w = 0;
 	int rc;
@@ -126,13 +138,13 @@ static int fetch_once(struct gp_repository *r, const char *base, const struct gp
 		w++;
 	if (deepen)
 		argv[w++] = depth;
+	argv[w++] = "--stdin";
 	argv[w++] = "--";
 	argv[w++] = r->url;
 	if (ref)
 		argv[w++] = ref;
-	for (size_t i = 0; i < n && i < 4; i++)
-		argv[w++] = gp_oid_hex(hex[i], &commits[i]);
-	rc = gp_repository_ask(r, NULL, argv, NULL, 0, "git fetch", err);
+	rc = gp_repository_ask(r, NULL, argv, lines, strlen(lines), "git fetch", err);
+	free(lines);
 	free(ref);
 	return rc;
 }
@@ -157,13 +169,9 @@ int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, st
 {
 	struct gp_repository *r = ctx;
 	const char *const argv[] = {FETCH_WORDS, "--filter=blob:none", "--stdin", "--", r->remote, NULL};
-	char *ids = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
+	char *ids = lines_of(oids, n);
 	int lock = lock_fetches(r), rc;
 
-	for (size_t i = 0; i < n; i++) {
-		gp_oid_hex(ids + i * (GP_OID_HEX + 1), &oids[i]);
-		ids[(i + 1) * (GP_OID_HEX + 1) - 1] = '\n';
-	}
 	rc = gp_repository_ask(r, NULL, argv, ids, strlen(ids), "git fetch", err);
 	if (lock >= 0)
 		close(lock);
