@@ -2,7 +2,7 @@
 # A new tool is bin/gp-x.c, man/gp-x.1, test/gp-x.bats and one word in TOOLS.
 
 VERSION := 0.1.0
-TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-forge-local
+TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github
 WRAPPERS := gp gp-new gp-promote gp-status gp-refresh
 
 PREFIX ?= /usr/local
@@ -144,14 +144,30 @@ check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
 	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge.bats
 
+# What gp asks of GitHub, held to what GitHub publishes; the test forge, to GitHub's own client.
+test-contract:
+	@+$(SUBMAKE) deps LEVEL=contract
+	@+MAKE='$(MAKE)' test/github/contract/run
+
 # What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
 bench:
 	@+$(SUBMAKE) deps LEVEL=bench
 	@+$(BUILD)
 	@test/bench/run
 
+# Linters that no distribution has, each at one version, from the registry of its language.
+ACTIONLINT := build/tools/actionlint
+ACTION_VALIDATOR := build/tools/node_modules/.bin/action-validator
+lint-tools: $(ACTIONLINT) $(ACTION_VALIDATOR)
+$(ACTIONLINT):
+	@GOBIN='$(CURDIR)/$(@D)' GOFLAGS= go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
+$(ACTION_VALIDATOR):
+	@npm install --silent --no-save --ignore-scripts --no-fund --no-audit --prefix build/tools \
+		@action-validator/core@0.6.0 @action-validator/cli@0.6.0
+
 lint:
 	@+$(SUBMAKE) deps LEVEL=lint
+	@+$(SUBMAKE) lint-tools
 	@TOOLS='$(TOOLS)' WRAPPERS='$(WRAPPERS)' PKGS='$(PKGS)' \
 		FLAGS='$(GP_CPPFLAGS) -DGP_VERSION="$(VERSION)" $(GP_CFLAGS)' MAKE='$(MAKE)' test/lint/run $(STEPS)
 
@@ -176,7 +192,7 @@ clean:
 	rm -rf build
 
 FUZZ_RUNS := $(FUZZERS:%=%-run) $(FUZZERS:%=%-replay)
-.PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run install installcheck lint replay \
-	test uninstall valgrind
+.PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run install installcheck lint lint-tools \
+	replay test test-contract uninstall valgrind
 .SECONDARY: $(OBJECTS)
 .DELETE_ON_ERROR:

@@ -43,7 +43,7 @@ struct state {
 
 /* One status that is to be posted. */
 struct post {
-	const char *commit, *context, *state, *description, *url;
+	const char *commit, *context, *state, *description, *url, *id;
 	int64_t number;
 };
 
@@ -54,7 +54,8 @@ static int post(struct state *s, const struct gp_json *document, const struct po
 		return 0;
 	}
 	if (gp_tool_forge(s->tool, &s->forge, document, err) ||
-	    gp_forge_set_status(s->forge, p->commit, p->number, p->context, p->state, p->description, p->url, err))
+	    gp_forge_set_status(s->forge, p->commit, p->number, p->id, p->context, p->state, p->description, p->url,
+				err))
 		return -1;
 	gp_tool_say(s->tool, 0, "posted '%s' %s on %.10s", p->context, p->state, p->commit);
 	return 0;
@@ -86,8 +87,8 @@ static bool differs(const struct gp_json *last, const struct post *p)
 static int read_verdict(struct post *p, struct gp_oid *head, char *description, const struct gp_json *document,
 			struct gp_err *err)
 {
-	const struct gp_json *status = gp_json_get(document, "status");
-	const char *reason = gp_json_get_text(status, "reason");
+	const struct gp_json *status = gp_json_get(document, "status"), *pull = gp_json_get(document, "pull_request");
+	const char *reason = gp_json_get_text(status, "reason"), *pull_head = gp_json_get_text(pull, "head");
 
 	*p = (struct post){
 		.commit = gp_json_get_text(status, "head"),
@@ -95,12 +96,14 @@ static int read_verdict(struct post *p, struct gp_oid *head, char *description, 
 		.state = gp_document_need_text(document, "status.state", err),
 		.description = description,
 		.url = gp_json_get_text(status, "url"),
-		.number = gp_json_get_int(gp_json_get(document, "pull_request"), "number", 0),
+		.number = gp_json_get_int(pull, "number", 0),
 	};
 	if (!p->commit)
 		p->commit = gp_document_need_text(document, "pull_request.head", err);
 	if (!p->context || !p->state || !p->commit)
 		return -1;
+	if (pull_head && !strcmp(pull_head, p->commit))
+		p->id = gp_json_get_text(pull, "id");
 	gp_clean_line(description, MAX_DESCRIPTION + 1, reason ? reason : p->state);
 	if (gp_oid_parse(head, p->commit))
 		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",

@@ -12,7 +12,7 @@
 /* The forge's token serves git, too. */
 static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
 {
-	char *token = gp_provider_token(base->provider, env, err);
+	char *token = gp_provider_token(base->provider, base->repository.url, env, err);
 	char *header = token ? gp_provider_git_header(base->provider, token) : NULL;
 
 	if (header)

@@ -304,7 +304,7 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 	return statuses;
 }
 
-int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *context,
+int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *id, const char *context,
 			const char *state, const char *description, const char *url, struct gp_err *err)
 {
 	struct gp_json *req = request("set-status"), *result;
@@ -312,6 +312,8 @@ int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t numb
 	gp_json_set_text(req, "commit", commit);
 	if (number > 0)
 		gp_json_set_int(req, "number", number);
+	if (number > 0 && id)
+		gp_json_set_text(req, "pull_id", id);
 	gp_json_set_text(req, "context", context);
 	gp_json_set_text(req, "state", state);
 	gp_json_set_text(req, "description", description);

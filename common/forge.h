@@ -66,8 +66,11 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
 struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
 				       struct gp_err *err);
 
-/* Posts a status. number: the pull request that it is a check of, or 0. url and description may be NULL. */
-int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *context,
+/*
+ * Posts a status. number: the pull request that it is a check of, or 0; id: its member `id`, where the forge has just
+ * said that commit is its head, or NULL. url and description may be NULL.
+ */
+int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *id, const char *context,
 			const char *state, const char *description, const char *url, struct gp_err *err);
 
 #endif

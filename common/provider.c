@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "exit.h"
 #include "io.h"
@@ -17,7 +18,7 @@ static const struct {
 	const char *name;
 } hosts[] = {
 	{"github.com", "github"},      {"ssh.github.com", "github"},  {"dev.azure.com", "azdo"},
-	{"ssh.dev.azure.com", "azdo"}, {".visualstudio.com", "azdo"},
+	{"ssh.dev.azure.com", "azdo"}, {".visualstudio.com", "azdo"}, {".ghe.com", "github"},
 };
 
 static const struct forge {
@@ -77,7 +78,12 @@ static bool is_server(const struct forge *forge, const char *host, size_t len, g
 	size_t n;
 
 	server = url ? host_of(url, &n) : NULL;
-	return server && n == len && !strncmp(server, host, len);
+	/* ssh.github.com is github.com on another port. */
+	if (len > 4 && !strncasecmp(host, "ssh.", 4)) {
+		host += 4;
+		len -= 4;
+	}
+	return server && n == len && !strncasecmp(server, host, len);
 }
 
 const char *gp_provider_of_url(const char *url, gp_env_fn *env)
@@ -99,19 +105,27 @@ const char *gp_provider_of_url(const char *url, gp_env_fn *env)
 	return NULL;
 }
 
-char *gp_provider_token(const char *provider, gp_env_fn *env, struct gp_err *err)
+/* What one of the forge's own variables holds, if it may go to the remote's server. */
+static const char *own_token(const struct forge *forge, const char *url, gp_env_fn *env)
 {
-	const struct forge *forge = forge_of(provider);
-	const char *token = value(env, "GP_TOKEN"), *path;
-	char *text;
+	const char *token = NULL, *host;
 	size_t len;
 
-	for (const char *const *v = forge ? forge->token : NULL; !token && v && *v; v++)
+	if (!forge)
+		return NULL;
+	host = host_of(url, &len);
+	if (forge->server && value(env, forge->server) && !(host && is_server(forge, host, len, env)))
+		return NULL;
+	for (const char *const *v = forge->token; !token && *v; v++)
 		token = value(env, *v);
-	path = value(env, "GP_TOKEN_FILE");
-	if (token || !path)
-		return gp_strdup(token);
+	return token;
+}
+
+static char *token_in_file(const char *path, struct gp_err *err)
+{
 	struct gp_err why = {0};
+	char *text;
+	size_t len;
 
 	if (gp_read_file(&text, &len, path, MAX_TOKEN, &why)) {
 		gp_fail(err, GP_EXIT_CONFIG, "GP_TOKEN_FILE: %s", why.message);
@@ -119,6 +133,25 @@ char *gp_provider_token(const char *provider, gp_env_fn *env, struct gp_err *err
 	}
 	text[strcspn(text, "\r\n")] = '\0';
 	return text;
+}
+
+char *gp_provider_token(const char *provider, const char *url, gp_env_fn *env, struct gp_err *err)
+{
+	const char *text = value(env, "GP_TOKEN"), *path = value(env, "GP_TOKEN_FILE");
+	char *token;
+
+	text = text ? text : own_token(forge_of(provider), url, env);
+	token = text || !path ? gp_strdup(text) : token_in_file(path, err);
+	for (const char *c = token; c && *c; c++)
+		if (*c <= ' ' || *c > '~') {
+			gp_fail(err, GP_EXIT_CONFIG, "the token for %s has a blank or another character that none has",
+				provider);
+			break;
+		}
+	if (token && !err->code && *token)
+		return token;
+	free(token);
+	return NULL;
 }
 
 /* https://datatracker.ietf.org/doc/html/rfc4648#section-4 */
@@ -244,13 +277,15 @@ void gp_ci_free(struct gp_ci *ci)
 /* How CI systems take what they are to show. A new one is a row here and a function above. */
 static const struct ci {
 	const char *job;                        /* a variable that every job of it has */
+	const char *command;                    /* what begins a command to it, anywhere in a line */
 	const char *error, *colon, *percent;    /* an error: before the program, before the message, for a '%' in it */
 	const char *summary_file, *output_file; /* the variables that name them */
 } systems[] = {
-	/* https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
-	{"GITHUB_ACTIONS", "::error title=", "::", "%25", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"},
+	/* https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands; what its runner makes of a line:
+	 * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+	{"GITHUB_ACTIONS", "##[", "::error title=", "::", "%25", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"},
 	/* https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands */
-	{"TF_BUILD", "##vso[task.logissue type=error]", ": ", "%AZP25", NULL, NULL},
+	{"TF_BUILD", "##vso[", "##vso[task.logissue type=error]", ": ", "%AZP25", NULL, NULL},
 };
 
 static const struct ci *system_of(gp_env_fn *env)
@@ -291,6 +326,25 @@ char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message)
 	line = gp_asprintf("%s%s%s%s\n", ci->error, program, ci->colon, text);
 	free(text);
 	return line;
+}
+
+char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign)
+{
+	const struct ci *ci = system_of(env);
+	char *out = NULL;
+	size_t len = 0;
+	FILE *f = ci && strstr(text, ci->command) ? open_memstream(&out, &len) : NULL;
+
+	if (!f)
+		return gp_strdup(text);
+	for (; *text; text++) {
+		if (!strncmp(text, ci->command, strlen(ci->command)))
+			fputs(sign, f);
+		else
+			fputc(*text, f);
+	}
+	fclose(f);
+	return out;
 }
 
 const char *gp_ci_summary_file(gp_env_fn *env)

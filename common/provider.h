@@ -15,10 +15,11 @@ typedef char *gp_env_fn(const char *name);
 const char *gp_provider_of_url(const char *url, gp_env_fn *env);
 
 /*
- * The token for a forge: what GP_TOKEN holds, else one of the forge's own variables, else the first line of the file
- * that GP_TOKEN_FILE names. NULL where there is none, or, with err (78), where that file cannot be read. Yours.
+ * The token for a forge at the remote's URL: what GP_TOKEN holds, else one of the forge's own variables (a job's own token
+ * only where the remote is on the job's own server), else the first line of the file that GP_TOKEN_FILE names. NULL where
+ * there is none, or, with err (78), where that file cannot be read or holds no token. Yours.
  */
-char *gp_provider_token(const char *provider, gp_env_fn *env, struct gp_err *err);
+char *gp_provider_token(const char *provider, const char *url, gp_env_fn *env, struct gp_err *err);
 
 /*
  * The HTTP header by which the forge's git server takes a token; NULL for a forge that takes none. Yours.
@@ -47,6 +48,12 @@ void gp_ci_free(struct gp_ci *ci);
 /* The line that shows an error in the CI system's own way, with its line end; NULL outside of CI. Yours. */
 char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message);
 
+/*
+ * Text for the job's log in which nothing is a command to the CI system, which
+ * looks for them anywhere in a line: the '#' that begins one becomes sign. Yours.
+ */
+char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign);
+
 /* The file to which a step's summary, in Markdown, is appended; NULL where the job has none. Borrowed. */
 const char *gp_ci_summary_file(gp_env_fn *env);
 
@@ -55,6 +62,6 @@ const char *gp_ci_summary_file(gp_env_fn *env);
  * *file (borrowed). NULL where the job takes none, and for a value of more than
  * one line, which could set another output. Yours.
  */
-char *gp_ci_output(gp_env_fn *env, const char *name, const char *value, const char **file);
+char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file);
 
 #endif

@@ -20,9 +20,9 @@ struct gp_repository {
 	char *clean_url; /* url without credentials */
 	char *up;        /* from the current directory to the top of the work tree: "../" */
 	struct gp_git *git;
-	char **env;                  /* for a git that talks to the remote; NULL: as for any other */
-	char *config_count;          /* GIT_CONFIG_COUNT as it was */
-	char *header, *https_url;    /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
+	char **env;               /* for a git that talks to the remote; NULL: as for any other */
+	char *config_count;       /* GIT_CONFIG_COUNT as it was */
+	char *header, *https_url; /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
 	struct gp_running asked[2];  /* git, asked for them */
 };

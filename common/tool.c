@@ -38,13 +38,15 @@ enum { COMMON = sizeof common / sizeof *common };
 static void write_line(const char *program, const char *text)
 {
 	char clean[4096];
-	char *line;
+	char *harmless, *line;
 
 	gp_clean_line(clean, sizeof clean, text);
-	line = gp_asprintf("%s: %s\n", program, clean);
+	harmless = gp_ci_disarm(getenv, clean, "?");
+	line = gp_asprintf("%s: %s\n", program, harmless);
 	/* Where stderr is gone, there is nobody to tell. */
 	(void)!gp_write_all(STDERR_FILENO, line, strlen(line));
 	free(line);
+	free(harmless);
 }
 
 void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...)
@@ -89,11 +91,14 @@ static void output_failed(struct gp_tool *tool)
 void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document)
 {
 	char *text = isatty(STDOUT_FILENO) ? gp_json_print_indented(document) : gp_json_print(document);
-	char *line = gp_asprintf("%s\n", text);
+	/* A '#' stands only in strings, where its number is the same to JSON. */
+	char *harmless = gp_ci_disarm(getenv, text, "\\u0023");
+	char *line = gp_asprintf("%s\n", harmless);
 
 	if (gp_write_all(STDOUT_FILENO, line, strlen(line)))
 		output_failed(tool);
 	free(line);
+	free(harmless);
 	free(text);
 }
 

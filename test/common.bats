@@ -5,7 +5,7 @@
 setup() {
 	load helper
 	gp_setup
-	programs=(gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-forge-local)
+	programs=(gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local)
 	filters=(
 		'gp-read-config'
 		'gp-read-config --next'
@@ -19,6 +19,7 @@ setup() {
 		'gp-set-status --gate'
 		'gp-set-status --gate=post'
 		'gp-set-status --state success'
+		'gp-report'
 	)
 	skip='{"skip":{"program":"gp-elsewhere","reason":"nothing to do"}}'
 }
@@ -441,6 +442,22 @@ setup() {
 	GITHUB_ACTIONS=true TF_BUILD=True expect 65 gp-set-tag <"$T/document"
 	same 'forged lines' 0 "$(grep -Ec '^(::set-env|##vso\[task\.setvariable)' <<<"$stderr")"
 	jq_is .error.exit 65
+}
+
+@test "a text in the middle of a line is no command to the CI system either, and documents stay the same" {
+	local document='{"skip":{"program":"p","reason":"a ##[set-output name=number]7 ##vso[task.setvariable variable=x]y"}}'
+
+	GITHUB_ACTIONS=true expect 0 gp-set-tag <<<"$document"
+	lacks "$output" '##['
+	same document "$document" "$(jq -c . <<<"$output")"
+	TF_BUILD=True expect 0 gp-set-tag <<<"$document"
+	lacks "$output" '##vso['
+	same document "$document" "$(jq -c . <<<"$output")"
+	expect 0 gp-set-tag <<<"$document"
+	same 'outside of CI' "$document" "$output"
+	make_gitops
+	GITHUB_ACTIONS=true expect 65 gp-set-tag -v < <(start apps/web v1 | jq -c '.promotion.app = "##[set-output name=a]b"')
+	lacks "$(grep -v '^::' <<<"$stderr")" '##['
 }
 
 # What a document says

@@ -378,7 +378,7 @@ auto() {
 	status failure one
 	status success two
 	status success one
-	ask list-statuses "{\"commits\":[\"$head\",\"$tip\",\"$head\"]}"
+	ask list-statuses "{\"commits\":[\"$head\",\"$tip\",\"$head\"],\"all\":true}"
 	jq_is '.statuses | length' 2
 	jq_true ".statuses[\"$tip\"] | type == \"array\""
 	same statuses 'one success, two success, one failure, one pending' \
@@ -386,6 +386,12 @@ auto() {
 	jq_true ".statuses[\"$head\"] | all(.kind == \"status\" or .kind == \"check-run\")"
 	jq_true ".statuses[\"$head\"] | all(.created_at | test(\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$\"))"
 	jq_true ".statuses[\"$head\"] | all(has(\"description\") and has(\"url\"))"
+	# Not asked for, those that were replaced may be left out.
+	ask list-statuses "{\"commits\":[\"$head\",\"$tip\"]}"
+	jq_is '.statuses | length' 2
+	same newest 'one success, two success' "$(jq -r --arg h "$head" \
+		'[.statuses[$h][] | {context, state}] | [unique_by(.context)[].context] as $c
+		| [$c[] as $x | first(.[] | select(.context == $x)) | "\(.context) \(.state)"] | join(", ")' <<<"$output")"
 }
 
 @test "list-statuses: no commits, and commits that nobody has, are no error" {

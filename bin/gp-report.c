@@ -1,0 +1,131 @@
+/* gp-report: shows documents on a CI job's page, and hands them on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "document.h"
+#include "exit.h"
+#include "io.h"
+#include "mem.h"
+#include "provider.h"
+#include "report.h"
+#include "tool.h"
+
+static const char help[] = "usage: gp-report [-hqVv] [-C dir]\n"
+			   "\n"
+			   "Passes documents on as they are. In a CI job it also says what became of them: as a\n"
+			   "table in the step's summary and, of the last one, as the step's outputs branch, commit,\n"
+			   "number, url, skipped and reason.\n"
+			   "\n"
+			   "  -C, --directory dir  work in dir\n"
+			   "  -q, --quiet          only errors on standard error\n"
+			   "  -v, --verbose        say more\n"
+			   "  -h, --help           show this help\n"
+			   "  -V, --version        show the version\n";
+
+/* All that a step's commands write may have 1 MiB, or none of it is shown:
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits */
+enum { MAX_SUMMARY = 256 << 10 };
+
+struct report {
+	FILE *out; /* a table, to be */
+	char *table, *outputs;
+	size_t table_len, left_out;
+	const char *outputs_file;
+};
+
+static void set_outputs(struct report *r, const struct gp_json *document)
+{
+	size_t len;
+	FILE *out;
+
+	free(r->outputs);
+	r->outputs = NULL;
+	out = open_memstream(&r->outputs, &len);
+	for (const char *const *name = gp_report_outputs; out && *name; name++) {
+		char *value = gp_report_output(document, *name);
+		char *line = gp_ci_output(getenv, *name, value, &r->outputs_file);
+
+		fputs(line ? line : "", out);
+		free(line);
+		free(value);
+	}
+	if (out)
+		fclose(out);
+}
+
+static void add(struct report *r, const struct gp_json *document)
+{
+	set_outputs(r, document);
+	if (!r->out)
+		return;
+	fflush(r->out);
+	if (r->table_len > MAX_SUMMARY)
+		r->left_out++;
+	else
+		gp_report_row(r->out, document);
+}
+
+static void append(const struct gp_tool *tool, const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+
+	/* What was done is done, and the documents say so: that nobody can read it on a page is no failure. */
+	if (fd < 0 || gp_write_all(fd, text, strlen(text)))
+		gp_tool_say(tool, -1, "warning: cannot write '%s': %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* As gp_tool_filter does it, but every document is looked at and none is changed. */
+static void pass_on(struct gp_tool *tool, struct report *r)
+{
+	struct gp_reader reader = {.fd = STDIN_FILENO};
+	struct gp_json *document;
+	struct gp_err err = {0};
+	int rc;
+
+	while ((rc = gp_reader_next(&reader, &document, &err)) > 0) {
+		if (!tool->exit)
+			tool->exit = gp_document_exit(document);
+		add(r, document);
+		gp_tool_emit(tool, document);
+		gp_json_free(document);
+	}
+	if (rc < 0) {
+		document = gp_json_object();
+		gp_document_set_error(document, tool->name, &err);
+		add(r, document);
+		gp_json_free(document);
+		gp_tool_fail(tool, &err);
+	}
+	gp_reader_free(&reader);
+}
+
+int main(int argc, char **argv)
+{
+	struct gp_tool tool = {.name = "gp-report", .help = help};
+	struct report r = {0};
+	const char *summary_file = gp_ci_summary_file(getenv);
+
+	if (gp_tool_start(&tool, argc, argv, NULL)) {
+		r.out = summary_file ? open_memstream(&r.table, &r.table_len) : NULL;
+		if (r.out)
+			gp_report_head(r.out);
+		pass_on(&tool, &r);
+		if (r.left_out)
+			fprintf(r.out, "\n%zu more are not shown.\n", r.left_out);
+	}
+	if (r.out && summary_file) {
+		fclose(r.out);
+		append(&tool, summary_file, r.table);
+	}
+	if (r.outputs && r.outputs_file)
+		append(&tool, r.outputs_file, r.outputs);
+	free(r.table);
+	free(r.outputs);
+	return gp_tool_end(&tool);
+}
