@@ -81,6 +81,8 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 			set_header(&p, r->push_url, r->header);
 	}
 	add(&p, gp_asprintf("GIT_CONFIG_COUNT=%zu", p.first + p.n));
+	if (r->ca_file)
+		add(&p, gp_asprintf("GIT_SSL_CAINFO=%s", r->ca_file));
 	add(&p, NULL);
 	for (size_t i = 0; r->env && r->env[i]; i++)
 		free(r->env[i]);
@@ -95,6 +97,8 @@ void gp_repository_authorize(struct gp_repository *r, char *header, char *https_
 	r->header = header;
 	r->https_url = https_url;
 	r->config_count = gp_strdup(env("GIT_CONFIG_COUNT"));
+	/* git with GnuTLS, as Debian has it, knows only its own variable. */
+	r->ca_file = env("GIT_SSL_CAINFO") ? NULL : gp_strdup(env("SSL_CERT_FILE"));
 	build_env(r, false, r->config_count);
 }
 

@@ -5,6 +5,8 @@
 #ifndef GP_REPOSITORY_GIT_H
 #define GP_REPOSITORY_GIT_H
 
+#include <stdbool.h>
+
 #include "repository.h"
 
 /* What git's environment gets: it never asks a person, who may not be there, and speaks English. */
@@ -28,7 +30,10 @@ int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const 
 int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
 		      const char *what, struct gp_err *err);
 
-/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71. */
+/* Whether git says that a server did not let it in over HTTP: then it asks for a name, which nobody is there to give. */
+bool gp_repository_is_denied(const char *text);
+
+/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 where a server does not let us in. */
 int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
 
 /* The line of git's stderr that says what is wrong, without its "fatal: ". Borrowed from text, which is cut up. */

@@ -28,14 +28,29 @@ const char *gp_repository_git_reason(char *text)
 	return best ? best : "git said nothing";
 }
 
+bool gp_repository_is_denied(const char *text)
+{
+	static const char *const words[] = {"could not read Username", "could not read Password",
+					    "Authentication failed", "The requested URL returned error: 403"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
 int gp_repository_judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
-	bool failed = o->status != 0, dubious = strstr(o->err, "dubious ownership") != NULL;
-
+	bool failed = o->status != 0, dubious = strstr(o->err, "dubious ownership") != NULL,
+	     denied = gp_repository_is_denied(o->err);
 	/* git's own hint is a command with the right path: pass on its cause, name the way out. */
+	const char *hint = dubious  ? " (trust it with: git config --global --add safe.directory DIR)"
+			   : denied ? " (is the token right, and may it do this?)"
+				    : "";
+
 	if (failed)
-		gp_fail(err, GP_EXIT_SYSTEM, "%s: %s%s", what, gp_repository_git_reason(o->err),
-			dubious ? " (trust it with: git config --global --add safe.directory DIR)" : "");
+		gp_fail(err, denied ? GP_EXIT_DENIED : GP_EXIT_SYSTEM, "%s: %s%s", what,
+			gp_repository_git_reason(o->err), hint);
 	if (!failed && out) {
 		*out = o->out;
 		o->out = NULL;
@@ -244,6 +259,7 @@ void gp_repository_free(struct gp_repository *r)
 	free(r->env);
 	free(r->header);
 	free(r->config_count);
+	free(r->ca_file);
 	free(r->https_url);
 	for (size_t i = 0; i < 2; i++) {
 		struct gp_output unread;

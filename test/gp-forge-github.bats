@@ -465,6 +465,30 @@ tls_forge() {
 	refused 78 /nowhere
 }
 
+# reach EXIT TEXT: git's own traffic with the forge, by a program that looks for a configuration that is not there.
+reach() {
+	expect "$1" gp-read-config -C clone --group apps --app web --tag v1
+	has "$stderr" "$2"
+}
+
+@test "what holds for the API holds for git: certificates, token and proxy" {
+	command -v openssl >/dev/null || skip 'no openssl'
+	rm -rf "$T/github"
+	tls_forge
+	proxy
+	git init --quiet clone
+	git -C clone remote add origin "$HUB_URL/acme/shop.git"
+	export GP_PROVIDER=github
+	reach 71 certificate
+	export SSL_CERT_FILE=$PWD/ca.pem
+	reach 78 'no gitops-promotion.yaml'
+	GP_TOKEN=wrong reach 77 'is the token right'
+	lacks "$stderr" wrong
+	: >proxied
+	HTTPS_PROXY=$proxy reach 78 'no gitops-promotion.yaml'
+	same proxied "CONNECT ${HUB_URL#https://}" "$(sort -u proxied)"
+}
+
 # proxy: a proxy for CONNECT; $proxy is its address, and each target is a line in proxied.
 proxy() {
 	IFS= read -r -t 30 proxy < <(exec python3 - "$$" 3>&- 2>"$T/proxy.err" <<-'END'
