@@ -15,9 +15,11 @@ static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
 	char *token = gp_provider_token(base->provider, base->repository.url, env, err);
 	char *header = token ? gp_provider_git_header(base->provider, token) : NULL;
 
-	if (header)
+	if (!err->code)
 		gp_repository_authorize(&base->repository, header,
-					gp_provider_https_url(base->provider, base->repository.push_url), env);
+					header ? gp_provider_https_url(base->provider, base->repository.push_url)
+					       : NULL,
+					env);
 	free(token);
 	return err->code ? -1 : 0;
 }

@@ -58,7 +58,7 @@ static bool may_have_token(const char *url)
  */
 static void set_header(struct pairs *p, const char *url, const char *header)
 {
-	if (!may_have_token(url))
+	if (!header || !may_have_token(url))
 		return;
 	set(p, gp_asprintf("http.%s.extraheader", url), "");
 	set(p, gp_asprintf("http.%s.extraheader", url), header);
@@ -83,6 +83,11 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 	add(&p, gp_asprintf("GIT_CONFIG_COUNT=%zu", p.first + p.n));
 	if (r->ca_file)
 		add(&p, gp_asprintf("GIT_SSL_CAINFO=%s", r->ca_file));
+	/* A server that says nothing for so long is given up; git has no other limit (http.lowSpeedTime in git-config(1)). */
+	if (r->timeout) {
+		add(&p, gp_strdup("GIT_HTTP_LOW_SPEED_LIMIT=1"));
+		add(&p, gp_asprintf("GIT_HTTP_LOW_SPEED_TIME=%s", r->timeout));
+	}
 	add(&p, NULL);
 	for (size_t i = 0; r->env && r->env[i]; i++)
 		free(r->env[i]);
@@ -92,12 +97,13 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 
 void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name))
 {
-	free(r->header);
-	free(r->https_url);
+	const char *seconds = env("GP_TIMEOUT");
+
 	r->header = header;
 	r->https_url = https_url;
 	r->config_count = gp_strdup(env("GIT_CONFIG_COUNT"));
 	/* git with GnuTLS, as Debian has it, knows only its own variable. */
+	r->timeout = env("GIT_HTTP_LOW_SPEED_TIME") ? NULL : gp_strdup(seconds && *seconds ? seconds : "30");
 	r->ca_file = env("GIT_SSL_CAINFO") ? NULL : gp_strdup(env("SSL_CERT_FILE"));
 	build_env(r, false, r->config_count);
 }

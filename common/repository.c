@@ -41,16 +41,21 @@ bool gp_repository_is_denied(const char *text)
 
 int gp_repository_judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
-	bool failed = o->status != 0, dubious = strstr(o->err, "dubious ownership") != NULL,
-	     denied = gp_repository_is_denied(o->err);
-	/* git's own hint is a command with the right path: pass on its cause, name the way out. */
-	const char *hint = dubious  ? " (trust it with: git config --global --add safe.directory DIR)"
-			   : denied ? " (is the token right, and may it do this?)"
-				    : "";
+	bool failed = o->status != 0;
+	int code = GP_EXIT_SYSTEM;
+	const char *hint = "";
 
+	if (gp_repository_is_denied(o->err)) {
+		code = GP_EXIT_DENIED;
+		hint = " (is the token right, and may it do this?)";
+	} else if (strstr(o->err, "Operation too slow") || strstr(o->err, "timed out")) {
+		code = GP_EXIT_RETRY;
+	} else if (strstr(o->err, "dubious ownership")) {
+		/* git's own hint is a command with the right path: pass on its cause, name the way out. */
+		hint = " (trust it with: git config --global --add safe.directory DIR)";
+	}
 	if (failed)
-		gp_fail(err, denied ? GP_EXIT_DENIED : GP_EXIT_SYSTEM, "%s: %s%s", what,
-			gp_repository_git_reason(o->err), hint);
+		gp_fail(err, code, "%s: %s%s", what, gp_repository_git_reason(o->err), hint);
 	if (!failed && out) {
 		*out = o->out;
 		o->out = NULL;
@@ -260,6 +265,7 @@ void gp_repository_free(struct gp_repository *r)
 	free(r->header);
 	free(r->config_count);
 	free(r->ca_file);
+	free(r->timeout);
 	free(r->https_url);
 	for (size_t i = 0; i < 2; i++) {
 		struct gp_output unread;

@@ -22,6 +22,7 @@ struct gp_repository {
 	struct gp_git *git;
 	char **env;               /* for a git that talks to the remote; NULL: as for any other */
 	char *config_count;       /* GIT_CONFIG_COUNT as it was */
+	char *timeout;            /* seconds after which git gives a silent server up; NULL: as it is set up */
 	char *ca_file;            /* certificates that git is to trust; NULL: as it is set up */
 	char *header, *https_url; /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
@@ -38,8 +39,8 @@ int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_er
 void gp_repository_free(struct gp_repository *r);
 
 /*
- * Lets git talk to the remote by a token: header is the HTTP header that carries it (it goes only to the remote's own
- * URLs, over HTTPS or to this machine, and takes the place of one that a CI checkout has left); https_url, or NULL, is
+ * Sets up how git talks to the remote, once: GP_TIMEOUT holds for it, and header, or NULL, is the HTTP header that
+ * carries a token (it goes only to the remote's own URLs, over HTTPS or to this machine, and takes the place of one that a CI checkout has left); https_url, or NULL, is
  * where to go with it when the remote is an SSH URL that does not let us in. env: of this process, for what git is
  * configured with by its environment already; a SSL_CERT_FILE holds for git as it does for libcurl. Takes both strings
  * over.

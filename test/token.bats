@@ -107,3 +107,24 @@ config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $b
 	jq_is .repository.provider github
 	has "$(cat "$T/git.log")" "http.https://git.acme.example/acme/shop.git.extraheader=Authorization: Basic $basic"
 }
+
+@test "a server that says nothing is given up after GP_TIMEOUT: 75" {
+	local port
+
+	IFS= read -r -t 30 port < <(exec python3 - "$$" 3>&- 2>/dev/null <<-'END'
+		import os, socket, sys, time
+		s = socket.socket()
+		s.bind(("127.0.0.1", 0))
+		s.listen()
+		print(s.getsockname()[1], flush=True)
+		if os.fork():
+		    os._exit(0)
+		os.close(1)
+		while os.path.exists("/proc/" + sys.argv[1]):
+		    time.sleep(0.2)
+	END
+	)
+	PATH=${PATH#"$T/spy:"} git remote set-url origin "http://127.0.0.1:$port/acme/shop.git"
+	PATH=${PATH#"$T/spy:"} GP_PROVIDER=github GP_TIMEOUT=1 expect 75 gp-read-config --group apps --app web --tag v1
+	has "$stderr" 'cannot reach remote' "127.0.0.1:$port"
+}
