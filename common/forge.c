@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "io.h"
 #include "mem.h"
+#include "oidmap.h"
 #include "process.h"
 #include "provider.h"
 
@@ -283,10 +284,16 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 				       struct gp_err *err)
 {
 	struct gp_json *req = request("list-statuses"), *list = gp_json_array(), *result, *statuses;
+	struct gp_oidmap seen = {0};
 	char hex[GP_OID_HEX + 1];
 
+	/* Many pull requests rest on the same commits: each is asked for once. */
 	for (size_t i = 0; i < n; i++)
-		gp_json_append(list, gp_json_string(gp_oid_hex(hex, &commits[i])));
+		if (!gp_oidmap_get(&seen, &commits[i])) {
+			gp_oidmap_set(&seen, &commits[i], list);
+			gp_json_append(list, gp_json_string(gp_oid_hex(hex, &commits[i])));
+		}
+	gp_oidmap_clear(&seen, NULL);
 	gp_json_set(req, "commits", list);
 	if (all)
 		gp_json_set_bool(req, "all", true);

@@ -624,6 +624,8 @@ with_history() {
 	spy_forge
 	expect 0 gp-refresh
 	same 'the first time' '1 find-pr 2 list-statuses 12 set-status' "$(spied | sort | uniq -c | xargs)"
+	same 'commits asked for twice' '' \
+		"$(spied 'select(.request.op == "list-statuses") | .request.commits | group_by(.)[] | select(length > 1)')"
 	: >"$T/forge.log"
 	expect 0 gp-refresh
 	same 'nothing new' '1 find-pr 1 list-statuses' "$(spied | sort | uniq -c | xargs)"
