@@ -145,15 +145,10 @@ static int is_news(struct state *s, const struct gp_json *document, const struct
 	return news;
 }
 
-/* Whether the document's error is the gate's verdict, and not something that went wrong on the way to it. */
+/* Whether the gate has said something, and nothing went wrong on the way to it. */
 static bool is_verdict(const struct gp_json *document)
 {
-	const struct gp_json *error = gp_json_get(document, "error");
-	const char *program = gp_json_get_text(error, "program");
-	int code = gp_document_exit(document);
-
-	return !code || (program && !strcmp(program, "gp-check-status") && gp_json_get(document, "status") &&
-			 (code == GP_EXIT_CLOSED || code == GP_EXIT_RETRY));
+	return !gp_document_exit(document) || gp_document_is_verdict(document);
 }
 
 /* Opens what a verdict is about. */

@@ -198,6 +198,15 @@ int gp_document_exit(const struct gp_json *document)
 	return code > 0 && code < 256 ? (int)code : GP_EXIT_INPUT;
 }
 
+bool gp_document_is_verdict(const struct gp_json *document)
+{
+	const char *program = gp_json_get_text(gp_json_get(document, "error"), "program");
+	int code = gp_document_exit(document);
+
+	return program && !strcmp(program, "gp-check-status") && gp_json_get(document, "status") &&
+	       (code == GP_EXIT_CLOSED || code == GP_EXIT_RETRY);
+}
+
 bool gp_document_is_dry_run(const struct gp_json *document)
 {
 	return gp_json_get_true(document, "dry_run");

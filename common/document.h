@@ -46,6 +46,9 @@ void gp_document_set_error(struct gp_json *document, const char *program, const 
 /* The exit status that the document's error asks for; 0 where there is no error. One that makes no sense is 65. */
 int gp_document_exit(const struct gp_json *document);
 
+/* Whether the document's error is no more than what the gate said, and nothing went wrong on the way to it. */
+bool gp_document_is_verdict(const struct gp_json *document);
+
 bool gp_document_is_dry_run(const struct gp_json *document);
 
 /* Whether it carries a skip: any value but null. */

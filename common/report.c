@@ -100,16 +100,6 @@ static const char *version_before(const struct gp_json *document)
 	return before;
 }
 
-/* Whether the document's error is no more than what the gate said. */
-static bool is_verdict(const struct gp_json *document)
-{
-	const char *program = gp_json_get_text(gp_json_get(document, "error"), "program");
-	int code = gp_document_exit(document);
-
-	return program && !strcmp(program, "gp-check-status") && gp_json_get(document, "status") &&
-	       (code == GP_EXIT_CLOSED || code == GP_EXIT_RETRY);
-}
-
 static const char *gate(const char *state)
 {
 	return state && !strcmp(state, "success")   ? "gate open"
@@ -123,7 +113,7 @@ static const char *outcome(const struct gp_json *document, const char **why)
 	const struct gp_json *pull = gp_json_get(document, "pull_request"), *status = gp_json_get(document, "status");
 
 	*why = NULL;
-	if (gp_document_exit(document) && !is_verdict(document)) {
+	if (gp_document_exit(document) && !gp_document_is_verdict(document)) {
 		*why = gp_json_get_text(gp_json_get(document, "error"), "message");
 		return "**error**";
 	}
@@ -214,7 +204,7 @@ char *gp_report_output(const struct gp_json *document, const char *name)
 	else if (!strcmp(name, "skipped"))
 		text = gp_document_is_skipped(document) && !gp_document_exit(document) ? "true" : "false";
 	else if (gp_document_exit(document))
-		text = either(document, is_verdict(document) ? "status.reason" : "error.message", "error.message");
+		text = either(document, gp_document_is_verdict(document) ? "status.reason" : "error.message", "error.message");
 	else
 		text = either(document, "skip.reason", "status.reason");
 	gp_clean_line(clean, sizeof clean, text);
