@@ -204,7 +204,8 @@ char *gp_report_output(const struct gp_json *document, const char *name)
 	else if (!strcmp(name, "skipped"))
 		text = gp_document_is_skipped(document) && !gp_document_exit(document) ? "true" : "false";
 	else if (gp_document_exit(document))
-		text = either(document, gp_document_is_verdict(document) ? "status.reason" : "error.message", "error.message");
+		text = either(document, gp_document_is_verdict(document) ? "status.reason" : "error.message",
+			      "error.message");
 	else
 		text = either(document, "skip.reason", "status.reason");
 	gp_clean_line(clean, sizeof clean, text);
