@@ -89,8 +89,8 @@ int gp_reader_next(struct gp_reader *r, struct gp_json **document, struct gp_err
 	for (;;) {
 		if (!span.depth)
 			skip_space(r);
-		const char *text = r->data ? r->data + r->start : "";
 		size_t here = r->len - r->start;
+		const char *text = here ? r->data + r->start : "";
 
 		if (here && *text != '{')
 			return broken(r, err, "standard input is not a document: '{' was expected");
