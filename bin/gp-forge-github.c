@@ -5,10 +5,8 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "exit.h"
 #include "forge-server.h"
 #include "github.h"
-#include "io.h"
 #include "json.h"
 #include "mem.h"
 #include "tool.h"
@@ -24,7 +22,7 @@ static const char help[] = "usage: gp-forge-github [-hqVv] [-C dir]\n"
 			   "  -h, --help           show this help\n"
 			   "  -V, --version        show the version\n";
 
-enum { DEFAULT_TIMEOUT_S = 30, DEFAULT_BUDGET_S = 60, MAX_S = 86400 };
+enum { DEFAULT_TIMEOUT_S = 30, DEFAULT_BUDGET_S = 60 };
 
 struct driver {
 	struct gp_github_patience patience;
@@ -35,17 +33,10 @@ struct driver {
 /* The repository that a request names; kept for the next one, with its connections. */
 static struct gp_github *open_github(struct driver *driver, const struct gp_json *request, struct gp_err *err)
 {
-	const struct gp_json *repository = gp_json_get(request, "repository");
 	const char *url;
 
-	if (!gp_json_is_object(repository)) {
-		gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
+	if (gp_request_url(&url, request, err))
 		return NULL;
-	}
-	if (gp_request_name(&url, repository, "url", err)) {
-		gp_fail_in(err, "repository");
-		return NULL;
-	}
 	if (driver->url && !strcmp(driver->url, url))
 		return driver->github;
 	gp_github_free(driver->github);
@@ -117,26 +108,13 @@ static const struct gp_forge_op ops[] = {
 	{NULL, NULL},
 };
 
-/* A variable's seconds, from least on. */
-static int read_seconds(long *seconds, const char *name, long fallback, long least, struct gp_err *err)
-{
-	const char *text = getenv(name);
-	char *end = NULL;
-
-	*seconds = text && *text ? strtol(text, &end, 10) : fallback;
-	if ((end && *end) || *seconds < least || *seconds > MAX_S)
-		return gp_fail(err, GP_EXIT_CONFIG, "%s is not a number of seconds: '%s'", name, text);
-	return 0;
-}
-
 static int read_patience(struct gp_github_patience *patience, struct gp_err *err)
 {
-	long timeout, budget;
+	int timeout = DEFAULT_TIMEOUT_S, budget = DEFAULT_BUDGET_S;
 
-	if (read_seconds(&timeout, "GP_TIMEOUT", DEFAULT_TIMEOUT_S, 1, err) ||
-	    read_seconds(&budget, "GP_RETRY_BUDGET", DEFAULT_BUDGET_S, 0, err))
+	if (gp_tool_seconds("GP_TIMEOUT", &timeout, 1, err) || gp_tool_seconds("GP_RETRY_BUDGET", &budget, 0, err))
 		return -1;
-	patience->timeout_ms = timeout * 1000;
+	patience->timeout_ms = timeout * 1000L;
 	patience->budget_ms = budget * 1000LL;
 	return 0;
 }

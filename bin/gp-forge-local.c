@@ -24,7 +24,7 @@ static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"
 			   "  -h, --help           show this help\n"
 			   "  -V, --version        show the version\n";
 
-enum { DEFAULT_BUDGET_S = 60, MAX_BUDGET_S = 86400 };
+enum { DEFAULT_BUDGET_S = 60 };
 
 struct driver {
 	struct gp_local_options options;
@@ -78,17 +78,10 @@ static int read_committer(struct gp_ident *committer, struct gp_err *err)
 /* The repository that a request names; kept open for the next one. */
 static struct gp_local *open_local(struct driver *driver, const struct gp_json *request, struct gp_err *err)
 {
-	const struct gp_json *repository = gp_json_get(request, "repository");
 	const char *url;
 
-	if (!gp_json_is_object(repository)) {
-		gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
+	if (gp_request_url(&url, request, err))
 		return NULL;
-	}
-	if (gp_request_name(&url, repository, "url", err)) {
-		gp_fail_in(err, "repository");
-		return NULL;
-	}
 	if (driver->url && !strcmp(driver->url, url))
 		return driver->local;
 	gp_local_free(driver->local);
@@ -156,28 +149,18 @@ static const struct gp_forge_op ops[] = {
 	{NULL, NULL},
 };
 
-static int read_budget(long long *ms, struct gp_err *err)
-{
-	const char *text = getenv("GP_RETRY_BUDGET");
-	char *end = NULL;
-	long s = text && *text ? strtol(text, &end, 10) : DEFAULT_BUDGET_S;
-
-	if ((end && *end) || s < 0 || s > MAX_BUDGET_S)
-		return gp_fail(err, GP_EXIT_CONFIG, "GP_RETRY_BUDGET is not a number of seconds: '%s'", text);
-	*ms = s * 1000LL;
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-forge-local", .help = help, .is_driver = true};
 	struct driver driver = {0};
 	struct gp_err err = {0};
+	int budget = DEFAULT_BUDGET_S;
 
 	if (!gp_tool_start(&tool, argc, argv, NULL))
 		return gp_tool_end(&tool);
-	if (read_budget(&driver.options.budget_ms, &err) ||
-	    gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, ops, &driver, &err))
+	if (!gp_tool_seconds("GP_RETRY_BUDGET", &budget, 0, &err))
+		driver.options.budget_ms = budget * 1000LL;
+	if (err.code || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, ops, &driver, &err))
 		gp_tool_complain(&tool, &err);
 	gp_local_free(driver.local);
 	free(driver.url);

@@ -46,6 +46,15 @@ int gp_request_name(const char **out, const struct gp_json *request, const char 
 	return **out ? 0 : gp_fail(err, GP_EXIT_INPUT, "parameter '%s' is empty", name);
 }
 
+int gp_request_url(const char **out, const struct gp_json *request, struct gp_err *err)
+{
+	const struct gp_json *repository = gp_json_get(request, "repository");
+
+	if (!gp_json_is_object(repository))
+		return gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
+	return gp_request_name(out, repository, "url", err) ? gp_fail_in(err, "repository") : 0;
+}
+
 int gp_request_number(int64_t *out, const struct gp_json *request, const char *name, struct gp_err *err)
 {
 	if (!need(request, name, err))

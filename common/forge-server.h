@@ -38,6 +38,8 @@ int gp_forge_serve(int in, int out, const struct gp_forge_op *ops, void *driver,
 int gp_request_text(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);
 /* NULL where it is missing. */
 int gp_request_optional_text(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);
+/* What repository.url says: which repository the request is about. */
+int gp_request_url(const char **out, const struct gp_json *request, struct gp_err *err);
 /* Not empty. */
 int gp_request_name(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);
 /* From 1. */

@@ -278,15 +278,14 @@ int gp_tool_end(struct gp_tool *tool)
 	return tool->exit;
 }
 
-/* A number of seconds from the environment; *out stays where it is not set. errors: 78. */
-static int seconds(const char *name, int *out, struct gp_err *err)
+int gp_tool_seconds(const char *name, int *out, int least, struct gp_err *err)
 {
 	const char *text = variable(name);
 	size_t digits = text ? strspn(text, "0123456789") : 0;
 
 	if (!text)
 		return 0;
-	if (!digits || digits > 5 || text[digits])
+	if (!digits || digits > 5 || text[digits] || strtol(text, NULL, 10) < least)
 		return gp_fail(err, GP_EXIT_CONFIG, "%s is not a number of seconds: '%s'", name, text);
 	*out = (int)strtol(text, NULL, 10);
 	return 0;
@@ -299,7 +298,8 @@ int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const str
 	const char *provider = gp_document_need_text(document, "repository.provider", err);
 	int timeout = 30, budget = 60;
 
-	if (!provider || seconds("GP_TIMEOUT", &timeout, err) || seconds("GP_RETRY_BUDGET", &budget, err))
+	if (!provider || gp_tool_seconds("GP_TIMEOUT", &timeout, 0, err) ||
+	    gp_tool_seconds("GP_RETRY_BUDGET", &budget, 0, err))
 		return -1;
 	/* One that broke off may still send its late reply: it is never asked again. */
 	if (*forge && gp_forge_is_broken(*forge)) {

@@ -96,6 +96,9 @@ void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool
 int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const struct gp_json *document,
 		  struct gp_err *err);
 
+/* A number of seconds from the environment; *out stays where it is not set. errors: 78, also for less than least. */
+int gp_tool_seconds(const char *name, int *out, int least, struct gp_err *err);
+
 /* Marks the document as skipped by this program, with a reason, and says so. */
 void gp_tool_skip(const struct gp_tool *tool, struct gp_json *document, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
