@@ -31,6 +31,15 @@ char *gp_provider_git_header(const char *provider, const char *token);
 /* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL where that cannot be told. Yours. */
 char *gp_provider_https_url(const char *provider, const char *url);
 
+/* What to do about a push that a forge's git server has rejected: provider-push.c. */
+struct gp_provider_advice {
+	const char *words; /* by which its reason is known */
+	int exit;          /* 69, or 77 where it is a permission */
+	const char *todo;  /* "allow …" */
+};
+/* By what the server said; NULL where nothing is known. Static. */
+const struct gp_provider_advice *gp_provider_advise(const char *words);
+
 /* Whether s can be the NAME in gp-forge-NAME: [a-z0-9-]+. */
 int gp_provider_name_valid(const char *s);
 

@@ -12,6 +12,7 @@
 #include "exit.h"
 #include "mem.h"
 #include "process.h"
+#include "provider.h"
 
 /* A fetch that brings objects and nothing else: no ref, tag, FETCH_HEAD or housekeeping; any id may be asked for. */
 #define FETCH_WORDS                                                                                                    \
@@ -240,8 +241,11 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 		free(said);
 		said = more;
 	}
-	gp_fail(err, GP_EXIT_REFUSED, "cannot push branch '%s' to %s: %.*s%s", branch, r->clean_url,
-		(int)strcspn(why, "\n"), why, said);
+	const struct gp_provider_advice *advice = gp_provider_advise(why);
+
+	advice = advice ? advice : gp_provider_advise(said);
+	gp_fail(err, advice ? advice->exit : GP_EXIT_REFUSED, "cannot push branch '%s' to %s: %.*s%s%s%s", branch,
+		r->clean_url, (int)strcspn(why, "\n"), why, said, advice ? "; " : "", advice ? advice->todo : "");
 	free(said);
 	return -1;
 }

@@ -326,9 +326,29 @@ meddling_git() {
 		exit 1
 	SH
 	chmod +x "$REMOTE/hooks/pre-receive"
-	sh_pipe 0 'gp-read-config --group apps --app web --tag v1 | gp-set-tag | gp-open-pr; case $? in 69 | 71) ;; *) exit 1 ;; esac'
+	open_web 69 v1
 	one_message gp-open-pr promote/apps-web 'branches need a ticket'
 	same open '' "$(prs)"
+}
+
+@test "what to do about a rejected push is said, where it is known" {
+	local exit words todo
+
+	printf '#!/bin/sh\ncat "%s" >&2\nexit 1\n' "$T/words" >"$REMOTE/hooks/update"
+	chmod +x "$REMOTE/hooks/update"
+	while IFS='|' read -r exit words todo; do
+		printf '%s\n' "$words" >"$T/words"
+		open_web "$exit" v1
+		one_message gp-open-pr promote/apps-web "$words" "; $todo"
+		same open '' "$(prs)"
+	done <<-'WORDS'
+		77|refusing to allow a GitHub App to create or update workflow `.github/workflows/x.yml` without `workflows` permission|give the token the permission to write workflows
+		69|error: GH006: Protected branch update failed for refs/heads/promote/apps-web.|leave promote/** out of the branch protection rule
+		69|error: GH013: Repository rule violations found for refs/heads/promote/apps-web.|leave promote/** out of the ruleset
+		77|TF401027: You need the Git 'GenericContribute' permission to perform this action.|allow the token's user 'Contribute' on the repository
+		77|TF401027: You need the Git 'ForcePush' permission to perform this action.|allow the token's user 'Force push' on the repository
+		69|TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.|leave promote/** out of the branch policies
+	WORDS
 }
 
 @test "hooks of the clone are not run" {
