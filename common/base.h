@@ -16,7 +16,7 @@
 struct gp_base {
 	struct gp_repository repository;
 	struct gp_manifests *manifests;
-	char *provider; /* "local", "github", … */
+	char *provider; /* the NAME in gp-forge-NAME */
 	char *branch;   /* "main"; NULL until it was asked for */
 	struct gp_oid tip, tree;
 };

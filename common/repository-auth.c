@@ -54,7 +54,7 @@ static bool may_have_token(const char *url)
 
 /*
  * The empty value first takes away what others have set, such as the header that actions/checkout leaves in the local
- * configuration: two of them are an error to GitHub. Only the whole URL, as git has it, is as specific as theirs.
+ * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs.
  */
 static void set_header(struct pairs *p, const char *url, const char *header)
 {
