@@ -10,6 +10,7 @@
 #include "io.h"
 #include "mem.h"
 #include "promotion.h"
+#include "provider.h"
 #include "tool.h"
 #include "worktree.h"
 
@@ -55,10 +56,8 @@ static char *message_of(const struct gp_promotion *p, const struct gp_edits *edi
 {
 	char *title = gp_promotion_title(p), *trailer = gp_promotion_trailer(p), *out = NULL;
 	size_t len, listed = 0;
-	FILE *f = open_memstream(&out, &len);
+	FILE *f = gp_open_text(&out, &len);
 
-	if (!f)
-		abort();
 	fprintf(f, "%s\n\n", title);
 	for (size_t i = 0; i < edits->count; i++) {
 		const struct gp_edit *e = &edits->item[i];
@@ -75,10 +74,21 @@ static char *message_of(const struct gp_promotion *p, const struct gp_edits *edi
 	if (listed > MAX_LISTED)
 		fprintf(f, "and %zu more\n", listed - MAX_LISTED);
 	fprintf(f, "\n%s\n", trailer);
-	fclose(f);
+	gp_close_text(f, &out);
 	free(trailer);
 	free(title);
 	return out;
+}
+
+/* A diff on standard error: what stands in the files is neither a terminal's nor a CI system's command there. */
+static int show(const char *diff, struct gp_err *err)
+{
+	char *clean = gp_clean_text(diff), *harmless = gp_ci_disarm(getenv, clean, "?");
+	int rc = gp_write_all(STDERR_FILENO, harmless, strlen(harmless));
+
+	free(harmless);
+	free(clean);
+	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write to standard error") : 0;
 }
 
 static int show_diff(const struct gp_git *git, const struct gp_file *file, struct gp_err *err)
@@ -93,10 +103,10 @@ static int show_diff(const struct gp_git *git, const struct gp_file *file, struc
 	free(old);
 	if (!diff)
 		return -1;
-	int rc = gp_write_all(STDERR_FILENO, diff, strlen(diff));
+	int rc = show(diff, err);
 
 	free(diff);
-	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write to standard error") : 0;
+	return rc;
 }
 
 static int commit(struct state *s, const struct gp_promotion *p, const struct gp_change *change, struct gp_oid *out,
@@ -183,7 +193,7 @@ static int set_tag_in_work_tree(struct state *s, struct gp_json *document, const
 
 	if (!top)
 		return -1;
-	rc = gp_worktree_set(top, p->env, setter, dry_run ? STDERR_FILENO : -1, &edits, err);
+	rc = gp_worktree_set(top, p->env, setter, dry_run ? show : NULL, &edits, err);
 	if (!rc && !edits.changed) {
 		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
 	} else if (!rc) {

@@ -87,10 +87,8 @@ char *gp_body(const struct gp_promotion *p, const struct gp_json *document)
 {
 	char *out = NULL, *comment = gp_promotion_comment(p);
 	size_t len;
-	FILE *f = open_memstream(&out, &len);
+	FILE *f = gp_open_text(&out, &len);
 
-	if (!f)
-		abort();
 	fprintf(f, "%s\n\nPromotes ", comment);
 	put_code(f, p->app);
 	fputs(" of group ", f);
@@ -102,7 +100,7 @@ char *gp_body(const struct gp_promotion *p, const struct gp_json *document)
 	fputs(".\n", f);
 	put_rows(f, gp_json_get(gp_json_get(document, "change"), "files"));
 	put_evidence(f, document);
-	fclose(f);
+	gp_close_text(f, &out);
 	free(comment);
 	return out;
 }

@@ -11,7 +11,16 @@
 #include "mem.h"
 #include "yaml.h"
 
-enum { MAX_NAME = 100, MAX_TEXT = 255, MAX_MINUTES = 24 * 60, MAX_CLUSTERS = 1000, DEFAULT_MINUTES = 5 };
+enum {
+	MAX_NAME = 100,
+	MAX_TEXT = 255,
+	MAX_MINUTES = 24 * 60,
+	MAX_CLUSTERS = 1000,
+	MAX_ENVIRONMENTS = 1000,
+	MAX_MEMBERS = 10000, /* of a map of names or labels */
+	MAX_FILE = 1 << 20,
+	DEFAULT_MINUTES = 5
+};
 
 /*
  * One reader for both: a document's member is turned into the tree that YAML
@@ -207,6 +216,8 @@ static int read_environments(const struct reader *r, const struct gp_yaml_node *
 	for (const struct gp_yaml_node *c = list->child; c; c = c->next) {
 		struct gp_environment *e;
 
+		if (config->environment_count == MAX_ENVIRONMENTS)
+			return wrong(r, c, "more than %d environments", MAX_ENVIRONMENTS);
 		config->environments =
 			gp_grow(config->environments, config->environment_count, sizeof *config->environments);
 		e = &config->environments[config->environment_count++];
@@ -235,11 +246,14 @@ static int read_overwrite(const struct reader *r, const struct gp_yaml_node *nod
 static int read_labels(const struct reader *r, const struct gp_yaml_node *node, void *to)
 {
 	struct gp_json *const *app = to, *labels = gp_json_object();
+	unsigned count = 0;
 
 	gp_json_set(*app, node->key, labels);
 	if (node->kind != GP_YAML_MAP)
 		return wrong(r, node, "a map of labels was expected");
 	for (const struct gp_yaml_node *c = node->child; c; c = c->next) {
+		if (++count > MAX_MEMBERS)
+			return wrong(r, c, "more than %d labels", MAX_MEMBERS);
 		if (!text_of(r, c))
 			return wrong(r, c, "text was expected");
 		gp_json_set_text(labels, c->key, c->text);
@@ -251,11 +265,16 @@ static int read_labels(const struct reader *r, const struct gp_yaml_node *node, 
 static int read_named(const struct reader *r, const struct gp_yaml_node *map, const struct field *fields, size_t n,
 		      struct gp_json *to)
 {
+	unsigned count = 0;
+
 	if (map->kind != GP_YAML_MAP)
 		return wrong(r, map, "a map of names was expected");
 	for (const struct gp_yaml_node *c = map->child; c; c = c->next) {
-		struct gp_json *member = gp_json_object();
+		struct gp_json *member;
 
+		if (++count > MAX_MEMBERS)
+			return wrong(r, c, "more than %d names", MAX_MEMBERS);
+		member = gp_json_object();
 		gp_json_set(to, c->key, member);
 		if (!gp_name_valid(c->key))
 			return wrong(r, c, "a name of letters, digits, '.', '_' and '-' was expected");
@@ -328,10 +347,13 @@ int gp_config_parse(struct gp_config *out, const char *text, size_t len, gp_conf
 {
 	const struct reader r = {.warn = warn, .ctx = ctx, .err = err};
 	struct gp_err cause = {0};
-	struct gp_yaml_node *root = gp_yaml_load(text, len, &cause);
+	struct gp_yaml_node *root;
 	int rc;
 
 	*out = (struct gp_config){0};
+	if (len > MAX_FILE)
+		return gp_fail(err, GP_EXIT_CONFIG, GP_CONFIG_FILE ": more than %d MiB", MAX_FILE >> 20);
+	root = gp_yaml_load(text, len, &cause);
 	if (!root)
 		return syntax(&cause, err);
 	rc = read_config(&r, root, out);
@@ -348,28 +370,6 @@ void gp_config_free(struct gp_config *config)
 	free(config->gate_check);
 	gp_json_free(config->groups);
 	*config = (struct gp_config){0};
-}
-
-struct gp_json *gp_config_to_json(const struct gp_config *config)
-{
-	struct gp_json *json = gp_json_object(), *list = gp_json_array();
-
-	gp_json_set_text(json, "prflow", config->per_env ? "per-env" : "per-app");
-	for (size_t i = 0; i < config->environment_count; i++) {
-		struct gp_json *e = gp_json_object();
-
-		gp_json_set_text(e, "name", config->environments[i].name);
-		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
-		gp_json_append(list, e);
-	}
-	gp_json_set(json, "environments", list);
-	gp_json_set_int(json, "status_timeout_minutes", config->status_timeout_minutes);
-	gp_json_set_text(json, "status_context", config->status_context);
-	gp_json_set_int(json, "clusters", config->clusters);
-	gp_json_set_text(json, "gate_check", config->gate_check);
-	if (config->groups)
-		gp_json_set(json, "groups", gp_json_copy(config->groups));
-	return json;
 }
 
 /*

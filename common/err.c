@@ -1,22 +1,12 @@
 #include "err.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
 #include "utf8.h"
-
-/* C1 controls and the characters that turn the reading direction around can fake a line just as ESC can. */
-static int is_deceptive(const unsigned char *s, size_t n)
-{
-	if (n == 2)
-		return s[0] == 0xc2 && s[1] < 0xa0;
-	if (n != 3 || s[0] != 0xe2)
-		return 0;
-	return (s[1] == 0x80 && ((s[2] >= 0xa8 && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f)) ||
-	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
-}
 
 void gp_clean_line(char *dst, size_t cap, const char *src)
 {
@@ -26,33 +16,57 @@ void gp_clean_line(char *dst, size_t cap, const char *src)
 	while (*s == '\n' || *s == '\r' || *s == ' ' || *s == '\t')
 		s++;
 	while (*s) {
-		size_t len = gp_utf8_length((const char *)s, (size_t)(end - s));
+		bool ends_line = *s == '\n' || *s == '\r';
 
-		if (n + (len ? len : 1) + 4 > cap) {
+		while (ends_line && (*s == '\n' || *s == '\r' || *s == ' ' || *s == '\t'))
+			s++;
+		if (!*s)
+			break;
+		size_t len = gp_utf8_length((const char *)s, (size_t)(end - s));
+		size_t width = ends_line ? 2 : len ? len : 1;
+
+		/* Dots and the NUL always have room: a line end becomes two characters. */
+		if (n + width + 4 > cap) {
 			memcpy(dst + n, "...", 3);
 			n += 3;
 			break;
 		}
-		if (*s == '\n' || *s == '\r') {
-			while (*s == '\n' || *s == '\r' || *s == ' ' || *s == '\t')
-				s++;
-			if (*s && n + 2 < cap) {
-				dst[n++] = ';';
-				dst[n++] = ' ';
-			}
-		} else if (*s == '\t') {
+		if (ends_line) {
+			dst[n++] = ';';
 			dst[n++] = ' ';
-			s++;
-		} else if (!len || *s < 0x20 || *s == 0x7f || is_deceptive(s, len)) {
+			continue;
+		}
+		if (*s == '\t') {
+			dst[n++] = ' ';
+		} else if (!len || gp_utf8_is_command((const char *)s, len)) {
 			dst[n++] = '?';
-			s += len ? len : 1;
 		} else {
 			memcpy(dst + n, s, len);
 			n += len;
-			s += len;
 		}
+		s += len ? len : 1;
 	}
 	dst[n] = '\0';
+}
+
+char *gp_clean_text(const char *src)
+{
+	const char *end = src + strlen(src);
+	char *out, *to;
+
+	out = to = gp_calloc(strlen(src) + 1, 1);
+	for (size_t len; src < end; src += len ? len : 1) {
+		bool is_line_end = *src == '\n' || (*src == '\r' && src[1] == '\n');
+
+		len = gp_utf8_length(src, (size_t)(end - src));
+		if (!len || (!is_line_end && *src != '\t' && gp_utf8_is_command(src, len))) {
+			*to++ = '?';
+		} else {
+			memcpy(to, src, len);
+			to += len;
+		}
+	}
+	return out;
 }
 
 int gp_vfail(struct gp_err *err, int code, const char *fmt, va_list ap)

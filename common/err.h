@@ -41,4 +41,7 @@ void gp_err_clear(struct gp_err *err);
  */
 void gp_clean_line(char *dst, size_t cap, const char *src);
 
+/* The same for a text of several lines, such as a diff: line ends and tabs stay. Yours. */
+char *gp_clean_text(const char *src);
+
 #endif

@@ -38,8 +38,10 @@ struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeo
 	forge->timeout_ms = timeout_ms;
 	beside = dir ? gp_asprintf("%s/%s", dir, forge->name) : NULL;
 	const char *const argv[] = {beside && !access(beside, X_OK) ? beside : forge->name, NULL};
-	int rc = gp_child_start(&forge->child, argv, NULL, err);
+	const char **hidden = gp_provider_hidden(provider);
+	int rc = gp_child_start(&forge->child, argv, hidden, err);
 
+	free(hidden);
 	free(beside);
 	if (rc) {
 		gp_fail_in(err, "no driver for forge '%s'", provider);
@@ -139,6 +141,9 @@ static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct 
 		int64_t code = gp_json_get_int(error, "exit", 0);
 		const char *message = gp_json_get_text(error, "message");
 
+		/* A message of line ends alone says no more than none. */
+		if (message && !message[strspn(message, " \t\r\n")])
+			message = NULL;
 		gp_fail(err, code > 0 && code < 256 ? (int)code : GP_EXIT_REPLY, "%s",
 			message ? message : "the forge refused without a word");
 	} else if (!gp_json_is_object(gp_json_get(reply, "result"))) {
@@ -150,24 +155,64 @@ static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct 
 	return result;
 }
 
-/* Whether a pull request has what gp-forge(7) promises. */
+static bool is_one_of(const char *text, const char *const words[])
+{
+	for (; text && *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+static int lacks(const struct gp_forge *forge, struct gp_err *err, const char *thing, const char *member)
+{
+	char *what = gp_asprintf("%s without %s", thing, member);
+
+	nonsense(forge, err, what);
+	free(what);
+	return -1;
+}
+
+/* Whether a pull request has what gp-forge(7) promises: what is missing must not pass for "no", as in fork. */
 static int check_pull(const struct gp_forge *forge, const struct gp_json *pull, struct gp_err *err)
 {
 	static const char *const texts[] = {"url", "title", "description", "branch", "base", "head", "state"};
+	static const char *const flags[] = {"auto_merge", "fork"}, *const states[] = {"open", "merged", "closed", NULL};
+	const struct gp_json *merged = gp_json_get(pull, "merge_commit"), *id = gp_json_get(pull, "id");
 	struct gp_oid oid;
 
 	if (gp_json_get_int(pull, "number", 0) <= 0)
-		return nonsense(forge, err, "a pull request without a number");
+		return lacks(forge, err, "a pull request", "a number");
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (!gp_json_get_text(pull, texts[i])) {
-			char *what = gp_asprintf("a pull request without %s", texts[i]);
-
-			nonsense(forge, err, what);
-			free(what);
-			return -1;
-		}
+		if (!gp_json_get_text(pull, texts[i]))
+			return lacks(forge, err, "a pull request", texts[i]);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (!gp_json_is_bool(gp_json_get(pull, flags[i])))
+			return lacks(forge, err, "a pull request", flags[i]);
+	if (!is_one_of(gp_json_get_text(pull, "state"), states))
+		return nonsense(forge, err, "a pull request in a state that there is not");
 	if (gp_oid_parse(&oid, gp_json_get_text(pull, "head")))
 		return nonsense(forge, err, "a pull request's head is not a commit id");
+	if (merged && !gp_json_is_null(merged) &&
+	    (!gp_json_is_string(merged) || gp_oid_parse(&oid, gp_json_text(merged))))
+		return nonsense(forge, err, "a pull request's merge_commit is not a commit id");
+	if (id && !gp_json_is_null(id) && !gp_json_is_string(id))
+		return nonsense(forge, err, "a pull request's id is not a string");
+	return 0;
+}
+
+/* The same for a commit's statuses. */
+static int check_statuses(const struct gp_forge *forge, const struct gp_json *list, struct gp_err *err)
+{
+	static const char *const states[] = {"success", "failure", "pending", NULL};
+
+	if (!gp_json_is_array(list))
+		return nonsense(forge, err, "it lists no statuses of a commit that was asked for");
+	for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
+		if (!gp_json_get_text(s, "context"))
+			return lacks(forge, err, "a status", "context");
+		if (!is_one_of(gp_json_get_text(s, "state"), states))
+			return lacks(forge, err, "a status", "a state that there is");
+	}
 	return 0;
 }
 
@@ -303,8 +348,7 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 	statuses = gp_json_take(result, "statuses");
 	gp_json_free(result);
 	for (size_t i = 0; i < n; i++)
-		if (!gp_json_is_array(gp_json_get(statuses, gp_oid_hex(hex, &commits[i])))) {
-			nonsense(forge, err, "it lists no statuses of a commit that was asked for");
+		if (check_statuses(forge, gp_json_get(statuses, gp_oid_hex(hex, &commits[i])), err)) {
 			gp_json_free(statuses);
 			return NULL;
 		}

@@ -33,10 +33,8 @@ static char *expand(const char *pattern, const char *group, const char *env)
 {
 	char *out = NULL;
 	size_t len;
-	FILE *f = open_memstream(&out, &len);
+	FILE *f = gp_open_text(&out, &len);
 
-	if (!f)
-		return gp_strdup("");
 	while (*pattern) {
 		if (!strncmp(pattern, "{group}", 7)) {
 			fputs(group, f);
@@ -48,7 +46,7 @@ static char *expand(const char *pattern, const char *group, const char *env)
 			fputc(*pattern++, f);
 		}
 	}
-	fclose(f);
+	gp_close_text(f, &out);
 	return out;
 }
 

@@ -12,6 +12,7 @@
 
 enum {
 	MAX_DEPTH = 100,
+	MAX_ENTRIES = 1000000, /* a few objects that name each other many times make an environment without end */
 	ENOUGH_UNITS = 256, /* directories and files to share out evenly, if there are so many */
 	LEAST_UNITS = 128   /* worth a process */
 };
@@ -53,6 +54,7 @@ struct scan {
 	struct gp_git *git;
 	const struct units *units;
 	struct gp_counts counts;
+	size_t entries; /* that were looked at, of all kinds */
 };
 
 static int note_policy(void *ctx, size_t line, const char *policy)
@@ -72,11 +74,9 @@ char *gp_inventory_policies(struct gp_git *git, const struct gp_oid *oid, size_t
 	if (gp_git_read_object(git, &object, oid, false, err))
 		return NULL;
 	if (gp_setter_may_match(object.data, object.len, NULL)) {
-		f = open_memstream(&out, len);
-		if (f)
-			gp_setter_each_marker(object.data, object.len, note_policy, f);
-		if (!f || fclose(f))
-			gp_reallocarray(NULL, SIZE_MAX, 2);
+		f = gp_open_text(&out, len);
+		gp_setter_each_marker(object.data, object.len, note_policy, f);
+		gp_close_text(f, &out);
 	} else {
 		out = gp_calloc(1, 1);
 	}
@@ -103,6 +103,20 @@ static int scan_manifest(struct scan *s, const char *dir, const char *name, cons
 	return 0;
 }
 
+static int read_dir(struct gp_git *git, struct gp_tree *out, const struct gp_oid *oid, const char *dir, unsigned depth,
+		    size_t *entries, struct gp_err *err)
+{
+	if (depth > MAX_DEPTH)
+		return gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", dir);
+	if (gp_tree_read(git, out, oid, err))
+		return gp_fail_in(err, "%s", dir);
+	*entries += out->count;
+	if (*entries <= MAX_ENTRIES)
+		return 0;
+	gp_tree_free(out);
+	return gp_fail(err, GP_EXIT_INPUT, "'%s' and what is beside it are more than %d entries", dir, MAX_ENTRIES);
+}
+
 static bool is_to_be_read(const char *name, const struct gp_entry *entry)
 {
 	return gp_entry_is_dir(entry) || (gp_entry_is_file(entry) && gp_inventory_is_manifest(name));
@@ -114,10 +128,8 @@ static int scan_dir(struct scan *s, const char *dir, const struct gp_oid *oid, u
 	struct gp_tree tree;
 	int rc = 0;
 
-	if (depth > MAX_DEPTH)
-		return gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", dir);
-	if (gp_tree_read(s->git, &tree, oid, err))
-		return gp_fail_in(err, "%s", dir);
+	if (read_dir(s->git, &tree, oid, dir, depth, &s->entries, err))
+		return -1;
 	s->counts.trees++;
 	for (size_t i = 0; i < tree.count && !rc; i++) {
 		const struct gp_tree_item *item = &tree.item[i];
@@ -163,7 +175,7 @@ static int scan_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_er
 }
 
 /* Puts what is in the directories in their places, one level down. Returns 1 where there were any, 0, -1. */
-static int descend(struct gp_git *git, struct units *units, struct gp_counts *counts, struct gp_err *err)
+static int descend(struct scan *s, struct units *units, struct gp_err *err)
 {
 	struct units below = {0};
 	int rc = 0;
@@ -177,11 +189,8 @@ static int descend(struct gp_git *git, struct units *units, struct gp_counts *co
 			below.item[below.count++] = (struct unit){gp_strdup(u->path), u->entry, u->depth};
 			continue;
 		}
-		if (u->depth > MAX_DEPTH)
-			rc = gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", u->path);
-		else
-			rc = gp_tree_read(git, &tree, &u->entry.oid, err) ? gp_fail_in(err, "%s", u->path) : 1;
-		counts->trees++;
+		rc = read_dir(s->git, &tree, &u->entry.oid, u->path, u->depth, &s->entries, err) ? -1 : 1;
+		s->counts.trees++;
 		for (size_t j = 0; j < tree.count; j++) {
 			const struct gp_tree_item *item = &tree.item[j];
 
@@ -219,20 +228,20 @@ static const char *read_record(struct gp_items *items, const char *at, struct gp
 }
 
 /* In a partial clone: brings all manifests at once, instead of one by one as they are read. */
-static int bring_all(struct gp_git *git, struct units *units, struct gp_counts *counts, struct gp_err *err)
+static int bring_all(struct scan *s, struct units *units, struct gp_err *err)
 {
 	struct gp_oid *oids;
 	int rc;
 
 	do
-		rc = descend(git, units, counts, err);
+		rc = descend(s, units, err);
 	while (rc > 0);
 	if (rc)
 		return -1;
 	oids = gp_calloc(units->count, sizeof *oids);
 	for (size_t i = 0; i < units->count; i++)
 		oids[i] = units->item[i].entry.oid;
-	rc = gp_git_need_blobs(git, oids, units->count, err);
+	rc = gp_git_need_blobs(s->git, oids, units->count, err);
 	free(oids);
 	return rc;
 }
@@ -249,12 +258,14 @@ int gp_inventory_scan(struct gp_items *out, struct gp_git *git, const char *dir,
 	units.item = gp_grow(NULL, 0, sizeof *units.item);
 	units.item[units.count++] = (struct unit){gp_strdup(dir), {*tree, 040000}, 0};
 	if (gp_git_is_partial(git)) {
-		rc = bring_all(git, &units, counts, err);
+		rc = bring_all(&scan, &units, err);
 	} else {
 		do
-			rc = descend(git, &units, counts, err);
+			rc = descend(&scan, &units, err);
 		while (rc > 0 && units.count < ENOUGH_UNITS);
 	}
+	counts->trees += scan.counts.trees;
+	scan.counts = (struct gp_counts){0};
 	if (rc >= 0)
 		rc = gp_split(&records, &len, units.count, LEAST_UNITS, scan_units, &scan, err);
 	for (const char *at = records; !rc && at < records + len;)

@@ -6,7 +6,8 @@
 #include "mem.h"
 #include "utf8.h"
 
-enum { MAX_DEPTH = 100, MAX_EXACT_DIGITS = 15 };
+/* MAX_NUMBER: cJSON 1.7.15 reads no longer one (its parse_number). */
+enum { MAX_DEPTH = 100, MAX_EXACT_DIGITS = 15, MAX_NUMBER = 63 };
 
 struct scan {
 	const char *text;
@@ -135,6 +136,8 @@ static int scan_number(struct scan *s)
 		if (!scan_digits(s))
 			return bad(s, "not a number");
 	}
+	if (s->at - from > MAX_NUMBER)
+		return bad(s, "a number of more than 63 characters");
 	bool negative_zero = s->at - from == 2 && s->text[from] == '-' && s->text[from + 1] == '0';
 
 	struct gp_json_numbers *n = s->numbers;

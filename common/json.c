@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "json-scan.h"
 #include "mem.h"
+#include "utf8.h"
 
 static struct cJSON *tree(const struct gp_json *json)
 {
@@ -20,11 +21,21 @@ static struct gp_json *handle(struct cJSON *node)
 	return (struct gp_json *)node;
 }
 
+/*
+ * cJSON does not look everywhere whether memory was there (a member that is replaced would lose its name), so it
+ * gets none but what is. A constructor, because this is a setting of the whole process.
+ */
+__attribute__((constructor)) static void use_own_memory(void)
+{
+	cJSON_Hooks hooks = {gp_malloc, free};
+
+	cJSON_InitHooks(&hooks);
+}
+
 static struct cJSON *need(struct cJSON *node)
 {
-	/* cJSON returns NULL only when out of memory here; gp_strdup's way out is the same. */
 	if (!node)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
+		gp_out_of_memory();
 	return node;
 }
 
@@ -78,7 +89,7 @@ struct gp_json *gp_json_parse(const char *text, size_t len, struct gp_err *err)
 		goto out;
 	node = cJSON_ParseWithLength(text, len);
 	if (!node) {
-		gp_fail(err, GP_EXIT_INPUT, "not valid JSON");
+		gp_fail(err, GP_EXIT_BUG, "libcjson does not take JSON that is valid");
 		goto out;
 	}
 	next = numbers.item;
@@ -96,11 +107,59 @@ void gp_json_free(struct gp_json *json)
 	cJSON_Delete(tree(json));
 }
 
+/* The character's number. */
+static unsigned number_of(const char *text, size_t len)
+{
+	unsigned number = (unsigned char)text[0];
+
+	if (len > 1)
+		number &= len == 2 ? 0x1f : 0x0f;
+	for (size_t i = 1; i < len; i++)
+		number = number << 6 | ((unsigned char)text[i] & 0x3f);
+	return number;
+}
+
+/* White space between values aside. */
+static const char *find_command(const char *text, const char *end)
+{
+	for (size_t n; text < end; text += n) {
+		n = (unsigned char)*text < 0x7f ? 1 : gp_utf8_length(text, (size_t)(end - text));
+		if ((unsigned char)*text >= 0x7f && n && gp_utf8_is_command(text, n))
+			return text;
+		n = n ? n : 1;
+	}
+	return NULL;
+}
+
+/*
+ * Text that may go to a terminal or a log as it is. cJSON escapes control characters only as far as JSON asks for it;
+ * those that are left stand in strings, where their numbers mean the same.
+ */
 static char *printed(char *text)
 {
+	const char *from = text, *end, *at;
+	char *out;
+	size_t len;
+	FILE *f;
+
 	if (!text)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
-	return text;
+		gp_out_of_memory();
+	end = text + strlen(text);
+	at = find_command(text, end);
+	if (!at)
+		return text;
+	f = gp_open_text(&out, &len);
+	for (; at; at = find_command(from, end)) {
+		size_t n = gp_utf8_length(at, (size_t)(end - at));
+
+		fwrite(from, 1, (size_t)(at - from), f);
+		fprintf(f, "\\u%04x", number_of(at, n));
+		from = at + n;
+	}
+	fputs(from, f);
+	gp_close_text(f, &out);
+	free(text);
+	return out;
 }
 
 char *gp_json_print(const struct gp_json *json)

@@ -19,13 +19,16 @@ struct gp_json;
  * Parses len bytes that must hold exactly one JSON value (RFC 8259), white
  * space around it aside. Errors (65), with the offset: syntax, trailing text,
  * duplicate keys, control characters, invalid UTF-8, \u0000, lone surrogates,
- * more than 100 levels. Numbers that a double cannot hold exactly stay as they
+ * more than 100 levels, numbers of more than 63 characters. Numbers that a double cannot hold exactly stay as they
  * were written. Yours; NULL on error.
  */
 struct gp_json *gp_json_parse(const char *text, size_t len, struct gp_err *err);
 void gp_json_free(struct gp_json *json);
 
-/* The value as text, on one line, or indented. Yours, for free(3). */
+/*
+ * The value as text, on one line, or indented; no character of it is a command to a terminal (utf8.h). Yours, for
+ * free(3).
+ */
 char *gp_json_print(const struct gp_json *json);
 char *gp_json_print_indented(const struct gp_json *json);
 

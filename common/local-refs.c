@@ -112,13 +112,13 @@ void gp_local_rely(struct gp_local *local, const char *branch)
 	free(name);
 }
 
-/* The input of `git update-ref --stdin -z`: one transaction, all or nothing. NULL with err. */
-static char *transaction(const struct gp_local *local, size_t *len, struct gp_err *err)
+/* The input of `git update-ref --stdin -z`: one transaction, all or nothing. */
+static char *transaction(const struct gp_local *local, size_t *len)
 {
 	char *text = NULL, old[GP_OID_HEX + 1], new[GP_OID_HEX + 1];
-	FILE *f = open_memstream(&text, len);
+	FILE *f = gp_open_text(&text, len);
 
-	for (size_t i = 0; f && i < local->ref_count; i++) {
+	for (size_t i = 0; i < local->ref_count; i++) {
 		const struct gp_local_ref *r = &local->refs[i];
 
 		gp_oid_hex(old, &r->old);
@@ -132,11 +132,8 @@ static char *transaction(const struct gp_local *local, size_t *len, struct gp_er
 		else if (r->relied_on)
 			fprintf(f, "verify %s%c%s%c", r->name, 0, old, 0);
 	}
-	if (f && !fclose(f))
-		return text;
-	gp_fail(err, GP_EXIT_SYSTEM, "cannot write a transaction: %s", strerror(errno));
-	free(text);
-	return NULL;
+	gp_close_text(f, &text);
+	return text;
 }
 
 /* Moves all refs at once. Returns 0, or -1 with lost filled. */
@@ -148,8 +145,8 @@ static int commit(struct gp_local *local, struct gp_err *lost)
 
 	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, lost))
 		return -1;
-	text = transaction(local, &len, lost);
-	int rc = text ? gp_local_git(local, NULL, NULL, 0, args, text, len, lost) : -1;
+	text = transaction(local, &len);
+	int rc = gp_local_git(local, NULL, NULL, 0, args, text, len, lost);
 
 	free(text);
 	return rc;

@@ -9,6 +9,7 @@
 #include "nearest.h"
 #include "oidmap.h"
 #include "tree.h"
+#include "utf8.h"
 
 struct gp_manifests {
 	struct gp_git *git;
@@ -97,6 +98,8 @@ static int change_file(struct gp_manifests *m, struct gp_change *out, const stru
 	size_t before = out->edits.count, len;
 	char *text;
 
+	if (!gp_utf8_is_text(item->path))
+		return gp_fail(err, GP_EXIT_INPUT, "the name of '%s' is not UTF-8, as a document needs it", item->path);
 	if (apply(m, item, setter, &text, &len, &out->edits, err))
 		return -1;
 	for (size_t i = before; i < out->edits.count; i++)

@@ -68,7 +68,10 @@ static int read_line(const char *text, const char *end, struct gp_marker *marker
 
 		marker->hash = (size_t)(s - text);
 		marker->policy = gp_json_get_text(json, MEMBER);
-		s = marker->policy ? NULL : memchr(s + 1, '#', (size_t)(end - s - 1));
+		/* What is behind a row of them has been looked at: a line of nothing else takes no longer than others. */
+		while (s < end && *s == '#')
+			s++;
+		s = marker->policy ? NULL : memchr(s, '#', (size_t)(end - s));
 		if (marker->policy)
 			rc = fn(ctx, marker);
 		gp_json_free(json);
@@ -135,7 +138,7 @@ enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const 
 /* A scalar that lies, at least in part, on a line with a marker of the app. */
 struct scalar {
 	struct gp_marked found;
-	size_t end_line;
+	size_t end_line, mark; /* mark: which one it was noted for */
 	bool is_key;
 };
 
@@ -159,13 +162,18 @@ struct scan {
 static int note_mark(void *ctx, const struct gp_marker *m)
 {
 	struct scan *s = ctx;
-	enum gp_marker_kind kind = gp_marker_kind(m->policy, s->group, s->app);
+	enum gp_marker_kind kind = s->group ? gp_marker_kind(m->policy, s->group, s->app) : GP_MARKER_IMAGE;
 
 	if (kind == GP_MARKER_NONE)
 		return 0;
 	s->marks = gp_grow(s->marks, s->mark_count, sizeof *s->marks);
 	s->marks[s->mark_count++] = (struct mark){m->hash, m->line_start, m->line, kind};
 	return 0;
+}
+
+static bool is_block(const struct scalar *c)
+{
+	return c->found.style == GP_YAML_LITERAL || c->found.style == GP_YAML_FOLDED;
 }
 
 static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
@@ -182,8 +190,16 @@ static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
 		.value = strlen(e->value) == e->value_len ? gp_strdup(e->value) : NULL,
 	};
 
+	struct scalar *before = s->scalar_count ? &s->scalars[s->scalar_count - 1] : NULL;
+
+	/* One line may hold millions: of those that begin and end before the mark only the last counts. */
+	if (before && before->mark == s->mark && before->found.line == before->end_line && !is_block(before) &&
+	    e->style != GP_YAML_LITERAL && e->style != GP_YAML_FOLDED) {
+		free(before->found.value);
+		s->scalar_count--;
+	}
 	s->scalars = gp_grow(s->scalars, s->scalar_count, sizeof *s->scalars);
-	s->scalars[s->scalar_count++] = (struct scalar){found, e->end_line, e->is_key};
+	s->scalars[s->scalar_count++] = (struct scalar){found, e->end_line, s->mark, e->is_key};
 }
 
 static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
@@ -212,11 +228,6 @@ static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *e
 		break;
 	}
 	return s->watch(s->watch_ctx, e, err);
-}
-
-static bool is_block(const struct scalar *c)
-{
-	return c->found.style == GP_YAML_LITERAL || c->found.style == GP_YAML_FOLDED;
 }
 
 /* Whether a mark that lies within a scalar is a comment all the same: behind the header of a block scalar. */
@@ -275,6 +286,7 @@ static void attach_all(struct scan *s, struct gp_marked_list *out)
 			continue;
 		out->item = gp_grow(out->item, out->count, sizeof *out->item);
 		out->item[out->count] = c->found;
+		out->item[out->count].mark = i;
 		/* Where there is trouble, the marker's line says more than the scalar's first. */
 		out->item[out->count].line = c->found.trouble ? s->marks[i].line : c->found.line;
 		out->item[out->count++].kind = s->marks[i].kind;

@@ -38,6 +38,7 @@ struct gp_marked {
 	enum gp_marker_kind kind;
 	size_t start, end, line; /* its bytes, end being behind it, and its line */
 	size_t number;           /* which scalar of the text it is, from 0 */
+	size_t mark;             /* which of the marks that were looked for it belongs to, from 0 */
 	size_t mapping;          /* which mapping it is a value of; 0: of none */
 	enum gp_yaml_style style;
 	bool is_string;      /* not tagged to be a number or the like */
@@ -51,7 +52,7 @@ struct gp_marked_list {
 };
 
 /*
- * Finds them all, in order. watch sees what the parser sees. A text without a marker of this app, by lines, is
+ * Finds them all, in order; group NULL: those of all apps, as images. watch sees what the parser sees. A text without a marker of this app, by lines, is
  * not parsed as YAML. errors (65, "line L, column C: what"): invalid YAML.
  */
 int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, const char *group, const char *app,

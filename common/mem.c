@@ -1,14 +1,14 @@
 #include "mem.h"
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "exit.h"
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void gp_out_of_memory(void)
 {
 	static const char line[] = "gp: out of memory\n";
 
@@ -18,24 +18,34 @@ static _Noreturn void out_of_memory(void)
 	_exit(GP_EXIT_SYSTEM);
 }
 
+void *gp_malloc(size_t size)
+{
+	return gp_realloc(NULL, size);
+}
+
+void *gp_realloc(void *ptr, size_t size)
+{
+	void *p = realloc(ptr, size ? size : 1);
+
+	if (!p)
+		gp_out_of_memory();
+	return p;
+}
+
 void *gp_calloc(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size ? size : 1);
 
 	if (!p)
-		out_of_memory();
+		gp_out_of_memory();
 	return p;
 }
 
 void *gp_reallocarray(void *ptr, size_t n, size_t size)
 {
 	if (size && n > SIZE_MAX / size)
-		out_of_memory();
-	void *p = realloc(ptr, n && size ? n * size : 1);
-
-	if (!p)
-		out_of_memory();
-	return p;
+		gp_out_of_memory();
+	return gp_realloc(ptr, n * size);
 }
 
 void *gp_grow(void *ptr, size_t n, size_t size)
@@ -68,7 +78,7 @@ char *gp_vasprintf(const char *fmt, va_list ap)
 	int n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (n < 0)
-		out_of_memory();
+		gp_out_of_memory();
 	char *p = gp_reallocarray(NULL, (size_t)n + 1, 1);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;
@@ -82,4 +92,24 @@ char *gp_asprintf(const char *fmt, ...)
 	char *p = gp_vasprintf(fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+FILE *gp_open_text(char **text, size_t *len)
+{
+	FILE *stream;
+
+	*text = NULL;
+	stream = open_memstream(text, len);
+	if (!stream)
+		gp_out_of_memory();
+	return stream;
+}
+
+void gp_close_text(FILE *stream, char *const *text)
+{
+	bool failed = ferror(stream);
+
+	/* Memory is all that such a stream can run out of; glibc's may close well and leave no text behind. */
+	if (fclose(stream) || failed || !*text)
+		gp_out_of_memory();
 }

@@ -8,6 +8,14 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+
+/* That end, for memory that a library could not get. */
+_Noreturn void gp_out_of_memory(void);
+
+/* malloc(3) and realloc(3) by their own shape, for libraries that can be given memory; never NULL, also for 0. */
+void *gp_malloc(size_t size);
+void *gp_realloc(void *ptr, size_t size);
 
 /* n zeroed elements of size bytes; never NULL, also for 0. */
 void *gp_calloc(size_t n, size_t size);
@@ -27,5 +35,12 @@ char *gp_memdup0(const char *s, size_t n);
 /* printf into new memory. */
 char *gp_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *gp_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/*
+ * open_memstream(3) and its fclose(3): what is written in between is *text, with a NUL behind its *len bytes, once it
+ * is closed. Yours. Nothing of it is ever missing.
+ */
+FILE *gp_open_text(char **text, size_t *len);
+void gp_close_text(FILE *stream, char *const *text);
 
 #endif

@@ -102,16 +102,15 @@ char *gp_promotion_metadata(const struct gp_promotion *p)
 	struct gp_json *json = gp_promotion_to_json(p);
 	char *text = gp_json_print(json), *out = NULL;
 	size_t len;
-	FILE *f = open_memstream(&out, &len);
+	FILE *f = gp_open_text(&out, &len);
 
-	for (const char *c = text; f && *c; c++) {
+	for (const char *c = text; *c; c++) {
 		if (strchr("<>&", *c))
 			fprintf(f, "\\u%04x", (unsigned)*c);
 		else
 			fputc(*c, f);
 	}
-	if (!f || fclose(f))
-		out = gp_reallocarray(NULL, (size_t)-1, 2);
+	gp_close_text(f, &out);
 	free(text);
 	gp_json_free(json);
 	return out;

@@ -21,6 +21,8 @@ struct target {
 struct targets {
 	struct target *item;
 	size_t count;
+	const struct gp_marked **digest; /* by the mapping they are in */
+	size_t digest_count;
 };
 
 static char *version_text(const struct gp_version *v)
@@ -43,13 +45,52 @@ static int set_image(struct target *t, const struct gp_version *new, struct gp_e
 	return 0;
 }
 
+static int by_mapping(const void *a, const void *b)
+{
+	size_t x = (*(const struct gp_marked *const *)a)->mapping, y = (*(const struct gp_marked *const *)b)->mapping;
+
+	return (x > y) - (x < y);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	size_t x = (*(const struct gp_marked *const *)a)->number, y = (*(const struct gp_marked *const *)b)->number;
+	int order = by_mapping(a, b);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+static void take_targets(struct targets *s, const struct gp_marked_list *marked)
+{
+	s->item = gp_calloc(marked->count, sizeof *s->item);
+	s->count = marked->count;
+	for (size_t i = 0; i < marked->count; i++) {
+		const struct gp_marked *scalar = &marked->item[i];
+
+		s->item[i].scalar = scalar;
+		if (scalar->kind != GP_MARKER_DIGEST || !scalar->mapping)
+			continue;
+		s->digest = gp_grow(s->digest, s->digest_count, sizeof *s->digest);
+		s->digest[s->digest_count++] = scalar;
+	}
+	if (s->digest_count)
+		qsort(s->digest, s->digest_count, sizeof *s->digest, by_place);
+	/* One of each mapping, the first. */
+	for (size_t i = 0, count = s->digest_count; i < count; i++) {
+		if (!i)
+			s->digest_count = 0;
+		if (!s->digest_count || by_mapping(&s->digest[s->digest_count - 1], &s->digest[i]) != 0)
+			s->digest[s->digest_count++] = s->digest[i];
+	}
+}
+
 /* The digest that the same mapping holds under a marker of its own, as Helm values and kustomize's images may; or NULL. */
 static const struct gp_marked *digest_beside(const struct targets *s, const struct target *t)
 {
-	for (size_t i = 0; i < s->count && t->scalar->mapping; i++)
-		if (s->item[i].scalar->kind == GP_MARKER_DIGEST && s->item[i].scalar->mapping == t->scalar->mapping)
-			return s->item[i].scalar;
-	return NULL;
+	const struct gp_marked *const *found =
+		s->digest_count ? bsearch(&t->scalar, s->digest, s->digest_count, sizeof *s->digest, by_mapping) : NULL;
+
+	return found ? *found : NULL;
 }
 
 /* Whether a marked digest is still to be filled in. */
@@ -194,6 +235,7 @@ static void targets_free(struct targets *s)
 		free(s->item[i].version);
 	}
 	free(s->item);
+	free(s->digest);
 }
 
 /* Makes the new text, where there is one, and proves it. */
@@ -262,10 +304,7 @@ int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len
 		return gp_fail(err, GP_EXIT_INPUT, "'%s' is neither a tag nor a digest", setter->tag);
 	tape = gp_tape_new();
 	rc = gp_marker_find(&marked, text, len, setter->group, setter->app, gp_tape_event, tape, err);
-	targets.item = gp_calloc(marked.count, sizeof *targets.item);
-	targets.count = marked.count;
-	for (size_t i = 0; i < marked.count; i++)
-		targets.item[i].scalar = &marked.item[i];
+	take_targets(&targets, &marked);
 	for (size_t i = 0; i < marked.count && !rc; i++)
 		rc = set_target(&targets, &targets.item[i], setter->tag ? &new : NULL, err);
 	if (!rc)

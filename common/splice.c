@@ -11,28 +11,10 @@
 #include "mem.h"
 #include "yaml.h"
 
-static FILE *open_text(char **text, size_t *len)
-{
-	FILE *f = open_memstream(text, len);
-
-	if (!f)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
-	return f;
-}
-
-static void close_text(FILE *f)
-{
-	bool failed = ferror(f);
-
-	/* Memory is the only thing that such a stream can run out of. */
-	if (fclose(f) || failed)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
-}
-
 char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, size_t n, size_t *out_len)
 {
 	char *out = NULL;
-	FILE *f = open_text(&out, out_len);
+	FILE *f = gp_open_text(&out, out_len);
 	size_t from = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -41,7 +23,7 @@ char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, s
 		from = splices[i].end;
 	}
 	fwrite(text + from, 1, len - from, f);
-	close_text(f);
+	gp_close_text(f, &out);
 	return out;
 }
 
@@ -56,14 +38,14 @@ struct gp_tape *gp_tape_new(void)
 {
 	struct gp_tape *tape = gp_calloc(1, sizeof *tape);
 
-	tape->out = open_text(&tape->data, &tape->len);
+	tape->out = gp_open_text(&tape->data, &tape->len);
 	return tape;
 }
 
 static void end_tape(struct gp_tape *tape)
 {
 	if (tape->out)
-		close_text(tape->out);
+		gp_close_text(tape->out, &tape->data);
 	tape->out = NULL;
 }
 
@@ -76,23 +58,24 @@ void gp_tape_free(struct gp_tape *tape)
 
 /* How an event begins on a tape: its anchor, tag and value follow. Lengths first, so that none can pass for another. */
 struct head {
-	size_t type, is_key, style, anchor, tag, value;
+	unsigned char type, is_key, style, unused;
+	uint32_t anchor, tag, value; /* less than GP_YAML_MAX_LENGTH */
 };
 
 static struct head head_of(const struct gp_yaml_event *e, bool loose)
 {
 	struct head head = {
-		.type = (size_t)e->type,
+		.type = (unsigned char)e->type,
 		.is_key = e->is_key,
-		.anchor = e->anchor ? strlen(e->anchor) + 1 : 0,
-		.tag = e->tag ? strlen(e->tag) + 1 : 0,
-		.value = e->value ? e->value_len : 0,
+		.anchor = e->anchor ? (uint32_t)strlen(e->anchor) + 1 : 0,
+		.tag = e->tag ? (uint32_t)strlen(e->tag) + 1 : 0,
+		.value = e->value ? (uint32_t)e->value_len : 0,
 	};
 
 	if (e->type == GP_YAML_SCALAR && loose)
 		head.style = e->style != GP_YAML_PLAIN || gp_yaml_reads_as_string(e->value);
 	else if (e->type == GP_YAML_SCALAR)
-		head.style = (size_t)e->style;
+		head.style = (unsigned char)e->style;
 	return head;
 }
 
@@ -194,6 +177,31 @@ int gp_splice_prove(struct gp_tape *tape, const char *before, size_t before_len,
 		       "the new text would differ in more than the marked scalars; nothing was changed");
 }
 
+static int pass_over(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
+{
+	(void)ctx;
+	(void)e;
+	(void)err;
+	return 0;
+}
+
+/* The markers, and which scalar each belongs to: one that was moved, or stands by itself, means something else. */
+static void tape_markers(struct gp_tape *tape, const char *text, size_t len)
+{
+	struct gp_marked_list marked = {0};
+	struct gp_err none = {0};
+
+	gp_marker_each(text, len, tape_marker, tape);
+	gp_marker_find(&marked, text, len, NULL, NULL, pass_over, NULL, &none);
+	for (size_t i = 0; i < marked.count; i++) {
+		const struct gp_marked *m = &marked.item[i];
+		const size_t place[] = {m->mark, m->number, m->trouble != NULL};
+
+		fwrite(place, sizeof place, 1, tape->out);
+	}
+	gp_marked_free(&marked);
+}
+
 /* All that counts of a text's meaning; NULL where it is no YAML. */
 static struct gp_tape *meaning(const char *text, size_t len, struct gp_err *err)
 {
@@ -204,7 +212,7 @@ static struct gp_tape *meaning(const char *text, size_t len, struct gp_err *err)
 		gp_tape_free(tape);
 		return NULL;
 	}
-	gp_marker_each(text, len, tape_marker, tape);
+	tape_markers(tape, text, len);
 	end_tape(tape);
 	return tape;
 }

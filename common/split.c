@@ -35,14 +35,10 @@ static size_t parts_for(size_t n, size_t least)
 
 static int do_part(struct gp_bytes *got, const struct part *part, gp_split_fn *fn, void *ctx, struct gp_err *err)
 {
-	FILE *f = open_memstream(&got->data, &got->len);
-
-	if (!f)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
+	FILE *f = gp_open_text(&got->data, &got->len);
 	int rc = fn(ctx, part->from, part->to, f, err);
 
-	if (fclose(f))
-		gp_reallocarray(NULL, SIZE_MAX, 2);
+	gp_close_text(f, &got->data);
 	return rc;
 }
 

@@ -60,6 +60,11 @@ int gp_tree_too_deep(struct gp_err *err)
 	return gp_fail(err, GP_EXIT_SYSTEM, "directories are nested more than %d deep", GP_TREE_MAX_DEPTH);
 }
 
+int gp_tree_too_many(struct gp_err *err)
+{
+	return gp_fail(err, GP_EXIT_SYSTEM, "trees with more than %d entries are not compared", GP_TREE_MAX_ROWS);
+}
+
 int gp_tree_compare(const void *a, const void *b)
 {
 	const struct gp_tree_item *x = a, *y = b;

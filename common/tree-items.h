@@ -12,6 +12,9 @@
 /* A mode's kind is all that matters to the order. */
 enum { GP_TREE_MAX_DEPTH = 100, GP_TREE_REGULAR = 0100000, GP_TREE_DIRECTORY = 0040000 };
 
+/* How many entries are looked at: a few objects that name each other many times make a tree that has no end. */
+enum { GP_TREE_MAX_ROWS = 1000000 };
+
 /* Whether a checkout could have this name. */
 bool gp_tree_is_name(const char *name);
 
@@ -21,6 +24,7 @@ int gp_tree_next_item(struct gp_tree_item *out, const char **at, const char *end
 /* The errors, 71. */
 int gp_tree_malformed(const struct gp_oid *oid, struct gp_err *err);
 int gp_tree_too_deep(struct gp_err *err);
+int gp_tree_too_many(struct gp_err *err);
 
 /* Git's order of items, for qsort(3): that of their paths, hence a directory's name ends in '/'. */
 int gp_tree_compare(const void *a, const void *b);
@@ -48,6 +52,10 @@ int gp_tree_read_or_empty(struct gp_git *git, struct gp_tree *out, const struct 
  * (NULL: nothing); at, zeroes at first, is how far they are. Returns false at the end.
  */
 bool gp_tree_next_row(const struct gp_tree_item *row[], const struct gp_tree trees[], size_t at[], size_t n);
+
+/* gp_tree_diff, looking at no more than *left entries of both sides; what it looked at is taken off. */
+int gp_tree_diff_within(struct gp_git *git, const struct gp_oid *from, const struct gp_oid *to, gp_tree_diff_fn *fn,
+			void *ctx, size_t *left, struct gp_err *err);
 
 /* Writes the items as a tree. errors: 71. */
 int gp_tree_write(struct gp_git *git, struct gp_oid *out, const struct gp_tree *tree, struct gp_err *err);

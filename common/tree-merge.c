@@ -3,6 +3,11 @@
 
 enum { BASE, OURS, THEIRS, SIDES };
 
+struct merge {
+	struct gp_git *git;
+	size_t left; /* how many entries may still be looked at */
+};
+
 /* A gp_tree_diff_fn: reading all that differs is what it takes to know that it is well-formed. */
 static int pass(void *ctx, const char *path, const struct gp_entry *from, const struct gp_entry *to, struct gp_err *err)
 {
@@ -10,14 +15,14 @@ static int pass(void *ctx, const char *path, const struct gp_entry *from, const 
 	return 0;
 }
 
-static int merge_dirs(struct gp_git *git, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
+static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
 		      unsigned depth, struct gp_err *err);
 
 /*
  * Merges what three trees have under one name, as a file or as a directory. Returns 1 with *out (mode 0: nothing is
  * left), 0 where it takes more than trees to tell, -1.
  */
-static int merge_row(struct gp_git *git, struct gp_entry *out, const struct gp_tree_item *const row[SIDES],
+static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree_item *const row[SIDES],
 		     unsigned depth, struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	const struct gp_tree_item *base = row[BASE], *ours = row[OURS], *theirs = row[THEIRS], *taken = ours;
@@ -27,7 +32,7 @@ static int merge_row(struct gp_git *git, struct gp_entry *out, const struct gp_t
 	if (gp_tree_is_same(base, ours)) {
 		struct gp_oid from = gp_tree_oid_of(base), to = gp_tree_oid_of(theirs);
 
-		if (is_dir && gp_tree_diff(git, &from, &to, pass, NULL, err))
+		if (is_dir && gp_tree_diff_within(m->git, &from, &to, pass, NULL, &m->left, err))
 			return -1;
 		taken = theirs;
 	} else if (!gp_tree_is_same(base, theirs)) {
@@ -38,7 +43,7 @@ static int merge_row(struct gp_git *git, struct gp_entry *out, const struct gp_t
 		if (!ours || !theirs || (!is_dir && !gp_tree_is_same(ours, theirs)))
 			return 0;
 		if (is_dir && (base || !gp_tree_is_same(ours, theirs))) {
-			int rc = merge_dirs(git, &out->oid, row, depth + 1, err);
+			int rc = merge_dirs(m, &out->oid, row, depth + 1, err);
 
 			if (rc > 0 && !gp_oid_is_zero(&out->oid))
 				out->mode = GP_TREE_DIRECTORY;
@@ -51,7 +56,7 @@ static int merge_row(struct gp_git *git, struct gp_entry *out, const struct gp_t
 }
 
 /* Merges directories (of at least two sides). Returns as merge_row, *out zero where nothing is left. */
-static int merge_dirs(struct gp_git *git, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
+static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
 		      unsigned depth, struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	struct gp_tree trees[SIDES] = {0}, merged = {0};
@@ -62,13 +67,14 @@ static int merge_dirs(struct gp_git *git, struct gp_oid *out, const struct gp_tr
 	for (size_t i = 0; i < SIDES && rc > 0; i++) {
 		struct gp_oid oid = gp_tree_oid_of(row[i]);
 
-		rc = gp_tree_read_or_empty(git, &trees[i], &oid, err) ? -1 : 1;
+		rc = gp_tree_read_or_empty(m->git, &trees[i], &oid, err) ? -1 : 1;
 	}
 	while (rc > 0 && gp_tree_next_row(next, trees, at, SIDES)) {
 		const struct gp_tree_item *any = next[BASE] ? next[BASE] : next[OURS] ? next[OURS] : next[THEIRS];
 		struct gp_tree_item item = {.name = any->name};
 
-		rc = merge_row(git, &item.entry, next, depth, err);
+		rc = m->left-- ? merge_row(m, &item.entry, next, depth, err) : gp_tree_too_many(err);
+		m->left += rc < 0;
 		if (rc > 0 && item.entry.mode) {
 			/* A file on one side may be a directory on the other. */
 			rc = gp_tree_fits(&merged, &item);
@@ -76,7 +82,7 @@ static int merge_dirs(struct gp_git *git, struct gp_oid *out, const struct gp_tr
 		}
 	}
 	*out = (struct gp_oid){{0}};
-	if (rc > 0 && merged.count && gp_tree_write(git, out, &merged, err))
+	if (rc > 0 && merged.count && gp_tree_write(m->git, out, &merged, err))
 		rc = -1;
 	for (size_t i = 0; i < SIDES; i++)
 		gp_tree_free(&trees[i]);
@@ -91,6 +97,7 @@ int gp_tree_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *b
 	const struct gp_tree_item *row[SIDES] = {0};
 	const struct gp_tree empty = {0};
 	struct gp_tree_item item[SIDES];
+	struct merge m = {git, GP_TREE_MAX_ROWS};
 	struct gp_entry merged = {0};
 	int rc = 1;
 
@@ -100,7 +107,7 @@ int gp_tree_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *b
 			row[i] = &item[i];
 	}
 	if (row[BASE] || row[OURS] || row[THEIRS])
-		rc = merge_row(git, &merged, row, 0, err);
+		rc = merge_row(&m, &merged, row, 0, err);
 	*out = merged.oid;
 	if (rc > 0 && !merged.mode && gp_tree_write(git, out, &empty, err))
 		rc = -1;

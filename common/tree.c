@@ -54,6 +54,7 @@ struct diff {
 	struct gp_git *git;
 	gp_tree_diff_fn *fn;
 	void *ctx;
+	size_t *left;
 };
 
 static int diff_dirs(const struct diff *d, const struct gp_oid *from, const struct gp_oid *to, const char *dir,
@@ -71,6 +72,11 @@ static int diff_dirs(const struct diff *d, const struct gp_oid *from, const stru
 	while (!rc && gp_tree_next_row(row, trees, at, 2)) {
 		const struct gp_tree_item *item = row[0] ? row[0] : row[1];
 
+		if (!(*d->left)--) {
+			*d->left = 0;
+			rc = gp_tree_too_many(err);
+			break;
+		}
 		if (gp_tree_is_same(row[0], row[1]))
 			continue;
 		char *path = gp_asprintf("%s%s%s", dir, *dir ? "/" : "", item->name);
@@ -89,12 +95,20 @@ static int diff_dirs(const struct diff *d, const struct gp_oid *from, const stru
 	return rc;
 }
 
+int gp_tree_diff_within(struct gp_git *git, const struct gp_oid *from, const struct gp_oid *to, gp_tree_diff_fn *fn,
+			void *ctx, size_t *left, struct gp_err *err)
+{
+	const struct diff d = {git, fn, ctx, left};
+
+	return gp_oid_equal(from, to) ? 0 : diff_dirs(&d, from, to, "", 0, err);
+}
+
 int gp_tree_diff(struct gp_git *git, const struct gp_oid *from, const struct gp_oid *to, gp_tree_diff_fn *fn, void *ctx,
 		 struct gp_err *err)
 {
-	const struct diff d = {git, fn, ctx};
+	size_t left = GP_TREE_MAX_ROWS;
 
-	return gp_oid_equal(from, to) ? 0 : diff_dirs(&d, from, to, "", 0, err);
+	return gp_tree_diff_within(git, from, to, fn, ctx, &left, err);
 }
 
 /* A '/' comes before all else, so that what is below one directory stands together, right behind itself. */

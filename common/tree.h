@@ -32,7 +32,8 @@ int gp_tree_find(struct gp_git *git, struct gp_entry *out, const struct gp_oid *
 /*
  * Calls fn for each file that differs between two trees, in the order of their paths; an entry that is not there on
  * one side is NULL; a symbolic link or submodule counts as a file. Directories are entered, never reported; one that
- * becomes a file is its files' removals and one addition. A return other than 0 ends it and is returned.
+ * becomes a file is its files' removals and one addition. A return other than 0 ends it and is returned. errors: 71,
+ * also for directories more than 100 deep, and where there are more than a million entries to be looked at.
  */
 typedef int gp_tree_diff_fn(void *ctx, const char *path, const struct gp_entry *from, const struct gp_entry *to,
 			    struct gp_err *err);

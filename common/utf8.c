@@ -1,6 +1,6 @@
 #include "utf8.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 static bool is_tail(unsigned char c)
 {
@@ -28,4 +28,30 @@ size_t gp_utf8_length(const char *text, size_t avail)
 		return avail >= 4 && s[1] >= lo && s[1] <= hi && is_tail(s[2]) && is_tail(s[3]) ? 4 : 0;
 	}
 	return 0;
+}
+
+bool gp_utf8_is_text(const char *text)
+{
+	size_t left = strlen(text);
+
+	for (size_t n; left; left -= n, text += n) {
+		n = gp_utf8_length(text, left);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+bool gp_utf8_is_command(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	if (len == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	if (len == 2)
+		return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
+	if (len != 3 || s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 && ((s[2] >= 0xa8 && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f)) ||
+	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
 }

@@ -227,6 +227,10 @@ static int descend(int env, struct gp_paths *units, struct gp_err *err)
 			units->item[i] = NULL;
 			continue;
 		}
+		if (depth_of(path) > MAX_DEPTH) {
+			rc = gp_fail(err, GP_EXIT_INPUT, "'%s' is nested too deeply", path);
+			break;
+		}
 		fd = gp_worktree_open_dir(env, path);
 		dir = fd < 0 ? NULL : fdopendir(fd);
 		rc = dir ? 1 : fail(err, "list", path);

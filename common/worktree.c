@@ -13,6 +13,7 @@
 #include "io.h"
 #include "mem.h"
 #include "nearest.h"
+#include "utf8.h"
 #include "worktree-search.h"
 
 /* A file that is to be replaced: its directory stays open, so that nothing can be slipped in between. */
@@ -67,6 +68,10 @@ static int set_in_file(struct job *job, int env, const char *name, struct gp_err
 		rc = fail(err, "open", p.path);
 	else if (fstat(fd, &p.was))
 		rc = fail(err, "look at", p.path);
+	else if (!S_ISREG(p.was.st_mode))
+		rc = gp_fail(err, GP_EXIT_INPUT, "'%s' is no file any more", p.path);
+	else if (!gp_utf8_is_text(p.path))
+		rc = gp_fail(err, GP_EXIT_INPUT, "the name of '%s' is not UTF-8, as a document needs it", p.path);
 	else
 		rc = gp_read_all(&p.old, &p.old_len, fd, GP_WORKTREE_MAX_FILE, err);
 	if (!rc && gp_setter_apply(job->setter, p.old, p.old_len, &p.new, &p.new_len, job->edits, err))
@@ -162,21 +167,21 @@ static int write_all(struct job *job, struct gp_err *err)
 	return 0;
 }
 
-static int show_all(const struct job *job, int fd, struct gp_err *err)
+static int show_all(const struct job *job, gp_worktree_show_fn *show, struct gp_err *err)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		const struct pending *p = &job->pending[i];
 		char *diff = gp_git_diff_text(p->path, p->old, p->old_len, p->new, p->new_len, err);
-		int rc = diff && gp_write_all(fd, diff, strlen(diff)) ? fail(err, "write a diff of", p->path) : 0;
+		int rc = diff ? show(diff, err) : -1;
 
 		free(diff);
-		if (!diff || rc)
+		if (rc)
 			return -1;
 	}
 	return 0;
 }
 
-int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, int diff_fd,
+int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, gp_worktree_show_fn *show,
 		    struct gp_edits *edits, struct gp_err *err)
 {
 	char *dir = gp_asprintf("%s/%s", setter->group, env), *slash = gp_asprintf("%s/", dir);
@@ -194,7 +199,7 @@ int gp_worktree_set(const char *top, const char *env, const struct gp_setter *se
 	if (!rc && !edits->count)
 		rc = no_marker(&job, fd, err);
 	if (!rc)
-		rc = diff_fd < 0 ? write_all(&job, err) : show_all(&job, diff_fd, err);
+		rc = show ? show_all(&job, show, err) : write_all(&job, err);
 	for (size_t i = 0; i < job.count; i++)
 		pending_free(&job.pending[i]);
 	free(job.pending);

@@ -12,10 +12,11 @@
 /*
  * Sets the tag in all manifests below top/<group>/<env>; edits (start with
  * {0}) lists the marked scalars, with paths relative to top. Nothing is written before all files
- * are known to work out. diff_fd: a descriptor to which a diff is written
- * instead; -1: write the files. errors: 65 as in manifests.h, 71.
+ * are known to work out. show: gets a diff of each file instead, text as it stands in the files; NULL: write the files.
+ * errors: 65 as in manifests.h, 71.
  */
-int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, int diff_fd,
+typedef int gp_worktree_show_fn(const char *diff, struct gp_err *err);
+int gp_worktree_set(const char *top, const char *env, const struct gp_setter *setter, gp_worktree_show_fn *show,
 		    struct gp_edits *edits, struct gp_err *err);
 
 #endif

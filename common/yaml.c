@@ -1,6 +1,6 @@
 #include "yaml.h"
 
-#include <stdint.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -21,6 +21,7 @@ struct walk {
 	size_t len;
 	size_t byte, index; /* the same place, in bytes and in characters */
 	size_t base_index, base_line;
+	void *anchors; /* names, for tsearch(3): those of the document so far */
 	size_t depth;
 	char frame[GP_YAML_MAX_DEPTH]; /* per open collection: a list, a map where a key comes next, or its value */
 };
@@ -201,6 +202,48 @@ static int nest(struct walk *w, struct gp_yaml_event *e, struct gp_err *err)
 	return 0;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void forget_anchors(struct walk *w)
+{
+	while (w->anchors) {
+		char *name = *(char **)w->anchors;
+
+		tdelete(name, &w->anchors, by_text);
+		free(name);
+	}
+}
+
+/*
+ * An alias means a node before it in its document (YAML 1.2, section 7.1); libyaml's parser leaves that to others, and
+ * all of Flux, kubectl and Kustomize refuse it, by go-yaml's "unknown anchor 'x' referenced"
+ * (https://github.com/go-yaml/yaml/blob/v3/decode.go). Nobody follows an alias here, so that one within its own node,
+ * or many of many, cost nothing.
+ */
+static int keep_anchors(struct walk *w, const struct gp_yaml_event *e, struct gp_err *err)
+{
+	char *name;
+	void *node;
+
+	if (e->type == GP_YAML_DOCUMENT_START)
+		forget_anchors(w);
+	if (e->type == GP_YAML_ALIAS && !tfind(e->value, &w->anchors, by_text))
+		return gp_fail(err, GP_EXIT_INPUT, "line %zu, column %zu: unknown anchor '%s'", e->line, e->column,
+			       e->value);
+	if (!e->anchor)
+		return 0;
+	name = gp_strdup(e->anchor);
+	node = tsearch(name, &w->anchors, by_text);
+	if (!node)
+		gp_out_of_memory();
+	if (*(char **)node != name)
+		free(name);
+	return 0;
+}
+
 static int deliver(struct walk *w, const yaml_event_t *y, gp_yaml_fn *fn, void *ctx, struct gp_err *err)
 {
 	struct gp_yaml_event e;
@@ -214,7 +257,7 @@ static int deliver(struct walk *w, const yaml_event_t *y, gp_yaml_fn *fn, void *
 	e.end_line = w->base_line + y->end_mark.line + 1;
 	if (e.type == GP_YAML_SCALAR && (e.anchor || e.tag))
 		skip_properties(w, &e);
-	return nest(w, &e, err) ? -1 : fn(ctx, &e, err);
+	return nest(w, &e, err) || keep_anchors(w, &e, err) ? -1 : fn(ctx, &e, err);
 }
 
 static int bad_byte(const char *text, size_t at, const char *what, struct gp_err *err)
@@ -237,7 +280,7 @@ static int syntax_error(struct walk *w, const yaml_parser_t *p, size_t from, str
 	size_t column = p->problem_mark.column + 1;
 
 	if (p->error == YAML_MEMORY_ERROR)
-		gp_reallocarray(NULL, SIZE_MAX, 2);
+		gp_out_of_memory();
 	if (p->error == YAML_READER_ERROR)
 		return bad_byte(w->text, from + p->problem_offset, p->problem, err);
 	if (p->error == YAML_SCANNER_ERROR && at < w->len && w->text[at] == '\t')
@@ -262,7 +305,7 @@ static int parse_from(struct walk *w, size_t *from, bool *again, gp_yaml_fn *fn,
 
 	*again = false;
 	if (!yaml_parser_initialize(&parser))
-		gp_reallocarray(NULL, SIZE_MAX, 2);
+		gp_out_of_memory();
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)w->text + *from, w->len - *from);
 	while (!rc && !done) {
@@ -297,6 +340,8 @@ int gp_yaml_parse(const char *text, size_t len, gp_yaml_fn *fn, void *ctx, struc
 	bool again = true;
 	int rc = 0;
 
+	if (len > GP_YAML_MAX_LENGTH)
+		return gp_fail(err, GP_EXIT_INPUT, "more than %d MiB of YAML", GP_YAML_MAX_LENGTH >> 20);
 	for (size_t n; from < len; from += n) {
 		n = gp_utf8_length(text + from, len - from);
 		if (!n)
@@ -306,133 +351,6 @@ int gp_yaml_parse(const char *text, size_t len, gp_yaml_fn *fn, void *ctx, struc
 	w.byte = from;
 	while (again && !rc)
 		rc = parse_from(&w, &from, &again, fn, ctx, err);
+	forget_anchors(&w);
 	return rc;
-}
-
-/* The collections that are open while a tree is built, each with its newest child. */
-struct build {
-	struct gp_yaml_node *root;
-	struct {
-		struct gp_yaml_node *node, *last;
-	} open[GP_YAML_MAX_DEPTH];
-	size_t depth, documents;
-	char *key;
-	size_t key_line, key_column;
-};
-
-static bool is_null(const struct gp_yaml_event *e)
-{
-	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (!strcmp(e->value, words[i]))
-			return e->style == GP_YAML_PLAIN && !e->tag;
-	return false;
-}
-
-static int take_key(struct build *b, const struct gp_yaml_event *e, struct gp_err *err)
-{
-	if (e->type != GP_YAML_SCALAR)
-		return bad(err, e->line, e->column, "a key must be plain text");
-	for (const struct gp_yaml_node *n = b->open[b->depth - 1].node->child; n; n = n->next)
-		if (!strcmp(n->key, e->value))
-			return gp_fail(err, GP_EXIT_INPUT, "line %zu, column %zu: duplicate key '%s'", e->line,
-				       e->column, e->value);
-	b->key = gp_strdup(e->value);
-	b->key_line = e->line;
-	b->key_column = e->column;
-	return 0;
-}
-
-static void add_node(struct build *b, const struct gp_yaml_event *e)
-{
-	struct gp_yaml_node *node = gp_calloc(1, sizeof *node);
-
-	if (e->type == GP_YAML_MAPPING_START)
-		node->kind = GP_YAML_MAP;
-	else if (e->type == GP_YAML_SEQUENCE_START)
-		node->kind = GP_YAML_LIST;
-	else
-		node->kind = is_null(e) ? GP_YAML_NULL : GP_YAML_TEXT;
-	node->line = e->line;
-	node->column = e->column;
-	if (b->key) {
-		node->key = b->key;
-		node->key_line = b->key_line;
-		node->key_column = b->key_column;
-		b->key = NULL;
-	}
-	if (node->kind == GP_YAML_TEXT) {
-		node->text = gp_strdup(e->value);
-		node->plain = e->style == GP_YAML_PLAIN && !e->tag;
-	}
-	if (!b->depth)
-		b->root = node;
-	else if (b->open[b->depth - 1].last)
-		b->open[b->depth - 1].last->next = node;
-	else
-		b->open[b->depth - 1].node->child = node;
-	if (b->depth)
-		b->open[b->depth - 1].last = node;
-	if (e->type != GP_YAML_SCALAR) {
-		b->open[b->depth].node = node;
-		b->open[b->depth++].last = NULL;
-	}
-}
-
-static int build_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
-{
-	struct build *b = ctx;
-
-	switch (e->type) {
-	case GP_YAML_DOCUMENT_START:
-		return b->documents++ ? bad(err, e->line, e->column, "a second document") : 0;
-	case GP_YAML_DOCUMENT_END:
-		return 0;
-	case GP_YAML_MAPPING_END:
-	case GP_YAML_SEQUENCE_END:
-		b->depth--;
-		return 0;
-	case GP_YAML_ALIAS:
-		return bad(err, e->line, e->column, "aliases are not understood here");
-	default:
-		break;
-	}
-	if (e->type == GP_YAML_SCALAR && strlen(e->value) != e->value_len)
-		return bad(err, e->line, e->column, "a NUL character");
-	if (e->is_key)
-		return take_key(b, e, err);
-	add_node(b, e);
-	return 0;
-}
-
-struct gp_yaml_node *gp_yaml_load(const char *text, size_t len, struct gp_err *err)
-{
-	struct build *b = gp_calloc(1, sizeof *b);
-	struct gp_yaml_node *root;
-
-	if (gp_yaml_parse(text, len, build_event, b, err)) {
-		gp_yaml_free(b->root);
-		b->root = NULL;
-	} else if (!b->root) {
-		b->root = gp_calloc(1, sizeof *b->root);
-		b->root->line = b->root->column = 1;
-	}
-	root = b->root;
-	free(b->key);
-	free(b);
-	return root;
-}
-
-void gp_yaml_free(struct gp_yaml_node *node)
-{
-	while (node) {
-		struct gp_yaml_node *next = node->next;
-
-		gp_yaml_free(node->child);
-		free(node->key);
-		free(node->text);
-		free(node);
-		node = next;
-	}
 }

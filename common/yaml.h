@@ -37,14 +37,15 @@ struct gp_yaml_event {
 	size_t end_line;     /* of end, from 1 */
 };
 
-/* How deep collections may lie in each other. */
-enum { GP_YAML_MAX_DEPTH = 1000 };
+/* How deep collections may lie in each other, and how many bytes a text may have. */
+enum { GP_YAML_MAX_DEPTH = 1000, GP_YAML_MAX_LENGTH = 16 << 20 };
 
 /*
  * Parses text and calls fn for each event in order; a return other than 0 ends
  * it and is returned. Positions count bytes of text, BOM included. Lines end
  * as YAML 1.1 has it (CR, LF, CRLF, NEL, LS, PS). errors: 65, "line L, column
- * C: what", also for text that is not UTF-8 or nested deeper than 1000 levels.
+ * C: what", also for text that is not UTF-8 or nested deeper than 1000 levels, and for an alias without an anchor
+ * before it; "more than 16 MiB of YAML". Aliases are not followed.
  * A document after "..." needs no "---" here, which libyaml alone would ask for.
  */
 typedef int gp_yaml_fn(void *ctx, const struct gp_yaml_event *event, struct gp_err *err);

@@ -1,0 +1,71 @@
+/*
+ * failing-malloc.c - memory that runs out, for LD_PRELOAD and glibc: in the program that FAIL_PROGRAM names, the
+ * allocation of number FAIL_AT (from 1) fails, and with FAIL_ON all that follow it, too. At its end the program writes
+ * to the file FAIL_COUNT how many there were.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The C library's own, by the names under which it exports them to those who take its place. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *ptr, size_t size);
+
+static bool is_counting, goes_on;
+static unsigned long fail_at;
+static atomic_ulong count;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *program = getenv("FAIL_PROGRAM"), *at = getenv("FAIL_AT");
+
+	is_counting = program && !strcmp(program, program_invocation_short_name);
+	goes_on = getenv("FAIL_ON") != NULL;
+	fail_at = at ? strtoul(at, NULL, 10) : 0;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const char *path = getenv("FAIL_COUNT");
+	int fd = is_counting && path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+
+	is_counting = false;
+	if (fd >= 0) {
+		dprintf(fd, "%lu\n", (unsigned long)count);
+		close(fd);
+	}
+}
+
+static bool fails(void)
+{
+	unsigned long n;
+
+	if (!is_counting)
+		return false;
+	n = ++count;
+	if (!fail_at || (goes_on ? n < fail_at : n != fail_at))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *ptr, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(ptr, size);
+}

@@ -1,0 +1,137 @@
+/*
+ * replies.c - any bytes as what a forge's driver writes: each operation ends
+ * with an error, or with a result in which all is as gp-forge(7) promises.
+ * The source is included, because a forge is otherwise always a program of its own.
+ */
+#include "forge.c" /* NOLINT(bugprone-suspicious-include) */
+
+#include <fcntl.h>
+
+#include "fuzz.h"
+
+#define HEAD "0123456789012345678901234567890123456789"
+
+static struct gp_forge *connect_to(FILE *in, int out)
+{
+	struct gp_forge *forge = gp_calloc(1, sizeof *forge);
+	struct gp_json *repository = gp_json_object();
+
+	lseek(fileno(in), 0, SEEK_SET);
+	forge->child = (struct gp_child){-1, out, fileno(in)};
+	forge->lines.fd = fileno(in);
+	forge->name = gp_strdup("gp-forge-fuzz");
+	forge->timeout_ms = 1000;
+	gp_json_set_text(repository, "url", "https://example.com/a/b");
+	gp_forge_about(forge, repository);
+	gp_json_free(repository);
+	return forge;
+}
+
+static void expect_error(const struct gp_err *err)
+{
+	FUZZ_HOLDS(err->code > 0 && err->code < 256 && *err->message && fuzz_is_printable(err->message));
+}
+
+static bool is_commit(const char *text)
+{
+	return text && strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
+}
+
+static void expect_one(const struct gp_json *pull)
+{
+	static const char *const texts[] = {"url", "title", "description", "branch", "base"};
+	const char *state = gp_json_get_text(pull, "state");
+	const struct gp_json *merged = gp_json_get(pull, "merge_commit"), *id = gp_json_get(pull, "id");
+
+	FUZZ_HOLDS(gp_json_get_int(pull, "number", 0) > 0 && is_commit(gp_json_get_text(pull, "head")));
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		FUZZ_HOLDS(gp_json_get_text(pull, texts[i]));
+	FUZZ_HOLDS(state && (!strcmp(state, "open") || !strcmp(state, "merged") || !strcmp(state, "closed")));
+	FUZZ_HOLDS(gp_json_is_bool(gp_json_get(pull, "auto_merge")) && gp_json_is_bool(gp_json_get(pull, "fork")));
+	FUZZ_HOLDS(!merged || gp_json_is_null(merged) || is_commit(gp_json_text(merged)));
+	FUZZ_HOLDS(!id || gp_json_is_null(id) || gp_json_is_string(id));
+}
+
+static void expect_pulls(struct gp_json *pulls, const struct gp_err *err)
+{
+	if (!pulls)
+		expect_error(err);
+	FUZZ_HOLDS(!pulls || (gp_json_is_array(pulls) && !err->code));
+	for (const struct gp_json *p = gp_json_first(pulls); p; p = gp_json_next(p))
+		expect_one(p);
+	gp_json_free(pulls);
+}
+
+static void expect_single(struct gp_json *pull, const struct gp_err *err)
+{
+	if (!pull)
+		expect_error(err);
+	else
+		expect_one(pull);
+	FUZZ_HOLDS(!pull || !err->code);
+	gp_json_free(pull);
+}
+
+static void expect_statuses(struct gp_json *statuses, const char *commit, const struct gp_err *err)
+{
+	if (!statuses) {
+		expect_error(err);
+		return;
+	}
+	FUZZ_HOLDS(gp_json_is_array(gp_json_get(statuses, commit)) && !err->code);
+	for (const struct gp_json *s = gp_json_first(gp_json_get(statuses, commit)); s; s = gp_json_next(s)) {
+		const char *state = gp_json_get_text(s, "state");
+
+		FUZZ_HOLDS(gp_json_get_text(s, "context") && state);
+		FUZZ_HOLDS(!strcmp(state, "success") || !strcmp(state, "failure") || !strcmp(state, "pending"));
+	}
+	gp_json_free(statuses);
+}
+
+static void ask(struct gp_forge *forge, int op)
+{
+	struct gp_err err = {0};
+	struct gp_oid oid;
+	bool flag = false;
+
+	FUZZ_HOLDS(!gp_oid_parse(&oid, HEAD));
+	switch (op) {
+	case 0:
+		expect_pulls(gp_forge_find_open(forge, &err), &err);
+		break;
+	case 1:
+		expect_single(gp_forge_open_pr(forge, "b", "t", "d", &flag, &err), &err);
+		break;
+	case 2:
+		expect_single(gp_forge_set_auto_merge(forge, 1, NULL, true, "merge", HEAD, &flag, &err), &err);
+		break;
+	case 3:
+		expect_single(gp_forge_merge(forge, 1, "merge", HEAD, &err), &err);
+		break;
+	case 4:
+		expect_statuses(gp_forge_list_statuses(forge, &oid, 1, false, &err), HEAD, &err);
+		break;
+	default:
+		if (gp_forge_set_status(forge, HEAD, 1, NULL, "c", "success", NULL, NULL, &err))
+			expect_error(&err);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FILE *in = fuzz_file(data, size);
+	int out = open("/dev/null", O_WRONLY);
+
+	for (int op = 0; op < 6; op++) {
+		struct gp_forge *forge = connect_to(in, out);
+
+		/* Several replies one behind the other, to several requests; a forge that is broken is asked no more. */
+		for (int i = 0; i < 3 && !gp_forge_is_broken(forge); i++)
+			ask(forge, op);
+		gp_forge_end(forge);
+	}
+	close(out);
+	fclose(in);
+	return 0;
+}
