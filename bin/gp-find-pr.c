@@ -90,7 +90,9 @@ static int emit_merged_as(struct state *s, const struct gp_oid *commit, struct g
 		struct gp_json *document = document_of(s, pull);
 		long long number = gp_json_get_int(pull, "number", 0);
 
-		if (gp_json_get_true(pull, "fork")) {
+		if (strcmp(gp_json_get_text(pull, "state"), "merged") != 0) {
+			gp_tool_say(s->tool, 0, "passed over #%lld: it is %s", number, gp_json_get_text(pull, "state"));
+		} else if (gp_json_get_true(pull, "fork")) {
 			gp_tool_say(s->tool, 0, "passed over #%lld: it came from a fork", number);
 		} else if (strcmp(gp_json_get_text(pull, "base"), s->base.branch) != 0) {
 			gp_tool_say(s->tool, 0, "passed over #%lld: it was merged into '%s'", number,

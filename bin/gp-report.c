@@ -34,7 +34,8 @@ struct report {
 	FILE *out; /* a table, to be */
 	char *table, *outputs;
 	size_t table_len, left_out;
-	const char *outputs_file;
+	char *summary_file;
+	const char *outputs_file; /* NULL: they go to the log */
 };
 
 static void set_outputs(struct report *r, const struct gp_json *document)
@@ -69,15 +70,43 @@ static void add(struct report *r, const struct gp_json *document)
 		gp_report_row(r->out, document);
 }
 
-static void append(const struct gp_tool *tool, const char *path, const char *text)
+static bool append(const struct gp_tool *tool, const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	bool written = fd >= 0 && !gp_write_all(fd, text, strlen(text));
 
 	/* What was done is done, and the documents say so: that nobody can read it on a page is no failure. */
-	if (fd < 0 || gp_write_all(fd, text, strlen(text)))
+	if (!written)
 		gp_tool_say(tool, -1, "warning: cannot write '%s': %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	return written;
+}
+
+/* A command to the CI system; standard output is for documents. Where stderr is gone, there is nobody to tell. */
+static void to_log(const char *line)
+{
+	if (line)
+		(void)!gp_write_all(STDERR_FILENO, line, strlen(line));
+}
+
+static void show(struct gp_tool *tool, struct report *r)
+{
+	char *line = NULL;
+
+	if (r->out) {
+		if (r->left_out)
+			fprintf(r->out, "\n%zu more are not shown.\n", r->left_out);
+		fclose(r->out);
+		if (append(tool, r->summary_file, r->table))
+			line = gp_ci_show_summary(getenv, r->summary_file);
+		to_log(line);
+		free(line);
+	}
+	if (r->outputs && r->outputs_file)
+		append(tool, r->outputs_file, r->outputs);
+	else
+		to_log(r->outputs);
 }
 
 /* As gp_tool_filter does it, but every document is looked at and none is changed. */
@@ -108,24 +137,17 @@ static void pass_on(struct gp_tool *tool, struct report *r)
 int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-report", .help = help};
-	struct report r = {0};
-	const char *summary_file = gp_ci_summary_file(getenv);
+	struct report r = {.summary_file = gp_ci_summary_file(getenv)};
 
 	if (gp_tool_start(&tool, argc, argv, NULL)) {
-		r.out = summary_file ? open_memstream(&r.table, &r.table_len) : NULL;
+		r.out = r.summary_file ? open_memstream(&r.table, &r.table_len) : NULL;
 		if (r.out)
 			gp_report_head(r.out);
 		pass_on(&tool, &r);
-		if (r.left_out)
-			fprintf(r.out, "\n%zu more are not shown.\n", r.left_out);
+		show(&tool, &r);
 	}
-	if (r.out && summary_file) {
-		fclose(r.out);
-		append(&tool, summary_file, r.table);
-	}
-	if (r.outputs && r.outputs_file)
-		append(&tool, r.outputs_file, r.outputs);
 	free(r.table);
 	free(r.outputs);
+	free(r.summary_file);
 	return gp_tool_end(&tool);
 }

@@ -1,59 +1,54 @@
+/* Remotes: which forge they are at, and where the same repository is by another way. */
 #include "provider.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "exit.h"
-#include "io.h"
-#include "json.h"
 #include "mem.h"
+#include "provider-row.h"
 
-enum { MAX_EVENT = 32 << 20, MAX_TOKEN = 64 << 10 };
-
-static const struct {
+static const struct place {
 	const char *host; /* beginning with '.': any host that ends in it */
 	const char *name;
-} hosts[] = {
-	{"github.com", "github"},      {"ssh.github.com", "github"},  {"dev.azure.com", "azdo"},
-	{"ssh.dev.azure.com", "azdo"}, {".visualstudio.com", "azdo"}, {".ghe.com", "github"},
+	const char *main; /* the server that it is another door of; NULL: none */
+} places[] = {
+	{"github.com", "github", NULL},
+	/* https://docs.github.com/authentication/troubleshooting-ssh/using-ssh-over-the-https-port */
+	{"ssh.github.com", "github", "github.com"},
+	{".ghe.com", "github", NULL},
+	{"dev.azure.com", "azdo", NULL},
+	{"ssh.dev.azure.com", "azdo", "dev.azure.com"},
+	/* https://learn.microsoft.com/azure/devops/extend/develop/work-with-urls: one service, two ways to write it */
+	{".visualstudio.com", "azdo", "dev.azure.com"},
 };
 
-static const struct forge {
-	const char *name;
-	const char *token[3]; /* the variables that may hold its token, if GP_TOKEN does not */
-	const char *user;     /* the user name that goes with a token to its git server */
-	const char *server;   /* the variable by which its own CI says where the server is, for one on premises */
-	bool same_path;       /* whether repositories have the same path over SSH and over HTTPS */
-} forges[] = {
-	{"github", {"GITHUB_TOKEN", "GH_TOKEN", NULL}, "x-access-token", "GITHUB_SERVER_URL", true},
-	{"azdo", {"SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT", NULL}, "", NULL, false},
-};
-
-static const struct forge *forge_of(const char *name)
+const struct gp_provider_row *gp_provider_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof forges / sizeof *forges; i++)
-		if (!strcmp(forges[i].name, name))
-			return &forges[i];
+	for (const struct gp_provider_row *forge = gp_provider_rows; forge->name; forge++)
+		if (!strcmp(forge->name, name))
+			return forge;
 	return NULL;
 }
 
-static const char *value(gp_env_fn *env, const char *name)
+const char *gp_provider_env(gp_env_fn *env, const char *name)
 {
 	const char *v = env(name);
 
 	return v && *v ? v : NULL;
 }
 
-static bool host_matches(const char *host, size_t len, const char *pattern)
+static const struct place *place_of(const char *host, size_t len)
 {
-	size_t n = strlen(pattern);
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		const char *pattern = places[i].host;
+		size_t n = strlen(pattern);
 
-	if (*pattern == '.')
-		return len > n && !strncmp(host + len - n, pattern, n);
-	return len == n && !strncmp(host, pattern, n);
+		if (*pattern == '.' ? len > n && !strncasecmp(host + len - n, pattern, n)
+				    : len == n && !strncasecmp(host, pattern, n))
+			return &places[i];
+	}
+	return NULL;
 }
 
 /* Where the host begins: https://user@host:443/…, ssh://git@host/…, git@host:path. NULL: a path of this machine. */
@@ -62,153 +57,172 @@ static const char *host_of(const char *url, size_t *len)
 	const char *scheme = strstr(url, "://"), *slash, *at;
 	const char *host = scheme ? scheme + 3 : url;
 
-	slash = host + strcspn(host, "/");
+	/* Where git and libcurl see it end (RFC 3986, section 3.2): "https://a?@b/" goes to a. */
+	slash = host + strcspn(host, scheme ? "/?#" : "/");
 	if (!scheme && !memchr(url, ':', (size_t)(slash - url)))
 		return NULL;
 	while ((at = memchr(host, '@', (size_t)(slash - host))))
 		host = at + 1;
 	*len = strcspn(host, ":/");
+	if (*len > (size_t)(slash - host))
+		*len = (size_t)(slash - host);
 	return host;
 }
 
-/* Whether a server's URL, of the forge's own CI, is on this host. */
-static bool is_server(const struct forge *forge, const char *host, size_t len, gp_env_fn *env)
+/* The server behind a host. */
+static const char *server_of(const char *host, size_t *len)
 {
-	const char *url = forge->server ? value(env, forge->server) : NULL, *server;
-	size_t n;
+	const struct place *place = place_of(host, *len);
 
-	server = url ? host_of(url, &n) : NULL;
-	/* ssh.github.com is github.com on another port. */
-	if (len > 4 && !strncasecmp(host, "ssh.", 4)) {
-		host += 4;
-		len -= 4;
+	if (place && place->main) {
+		*len = strlen(place->main);
+		return place->main;
 	}
-	return server && n == len && !strncasecmp(server, host, len);
+	/* The same of a server of one's own. */
+	if (*len > 4 && !strncasecmp(host, "ssh.", 4)) {
+		*len -= 4;
+		host += 4;
+	}
+	return host;
+}
+
+bool gp_provider_is_server(const struct gp_provider_row *forge, const char *url, gp_env_fn *env)
+{
+	const char *job = forge->server ? gp_provider_env(env, forge->server) : NULL;
+	size_t n, len;
+	const char *host = host_of(url, &len), *server = job ? host_of(job, &n) : NULL;
+
+	if (!host || !server)
+		return false;
+	host = server_of(host, &len);
+	server = server_of(server, &n);
+	return n == len && !strncasecmp(server, host, len);
 }
 
 const char *gp_provider_of_url(const char *url, gp_env_fn *env)
 {
 	size_t len;
-	const char *host;
+	const char *host = strncmp(url, "file://", 7) ? host_of(url, &len) : NULL;
+	const struct place *place = host ? place_of(host, len) : NULL;
 
-	if (!strncmp(url, "file://", 7))
-		return "local";
-	host = host_of(url, &len);
 	if (!host)
 		return "local";
-	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-		if (host_matches(host, len, hosts[i].host))
-			return hosts[i].name;
-	for (size_t i = 0; i < sizeof forges / sizeof *forges; i++)
-		if (is_server(&forges[i], host, len, env))
-			return forges[i].name;
+	if (place)
+		return place->name;
+	for (const struct gp_provider_row *forge = gp_provider_rows; forge->name; forge++)
+		if (gp_provider_is_server(forge, url, env))
+			return forge->name;
 	return NULL;
 }
 
-/* What one of the forge's own variables holds, if it may go to the remote's server. */
-static const char *own_token(const struct forge *forge, const char *url, gp_env_fn *env)
+/* https://HOST/PATH: for a forge where repositories have the same path over SSH and over HTTPS. */
+static char *same_path(const struct gp_ssh_remote *r, const char *server)
 {
-	const char *token = NULL, *host;
-	size_t len;
-
-	if (!forge)
-		return NULL;
-	host = host_of(url, &len);
-	if (forge->server && value(env, forge->server) && !(host && is_server(forge, host, len, env)))
-		return NULL;
-	for (const char *const *v = forge->token; !token && *v; v++)
-		token = value(env, *v);
-	return token;
+	(void)server;
+	return gp_asprintf("https://%.*s/%s", (int)r->host_len, r->host, r->path);
 }
 
-static char *token_in_file(const char *path, struct gp_err *err)
+/* The last directory of a URL's path, without any '/' around it. */
+static const char *last_part(const char *url, size_t *len)
 {
-	struct gp_err why = {0};
-	char *text;
-	size_t len;
+	size_t end = strlen(url);
 
-	if (gp_read_file(&text, &len, path, MAX_TOKEN, &why)) {
-		gp_fail(err, GP_EXIT_CONFIG, "GP_TOKEN_FILE: %s", why.message);
-		return NULL;
+	while (end && url[end - 1] == '/')
+		end--;
+	for (*len = 0; end && url[end - 1] != '/'; end--)
+		++*len;
+	return url + end;
+}
+
+/* A server of one's own: its collections may be below a directory that SSH does not know. */
+static char *own_server(const struct gp_ssh_remote *r, const char *server)
+{
+	size_t len, root;
+	const char *collection, *path;
+
+	if (!server)
+		return same_path(r, NULL);
+	root = (size_t)(strstr(server, "://") + 3 - server);
+	root += strcspn(server + root, "/");
+	path = server + root + strspn(server + root, "/");
+	collection = last_part(server, &len);
+	if (strncasecmp(r->path, path, strlen(path)) != 0 && !strncasecmp(r->path, collection, len) &&
+	    r->path[len] == '/')
+		return gp_asprintf("%.*s%s", (int)(collection - server), server, r->path);
+	return gp_asprintf("%.*s/%s", (int)root, server, r->path);
+}
+
+/*
+ * v3/ORG/PROJECT/REPO, and PROJECT/_ssh/REPO as it was before.
+ * https://learn.microsoft.com/azure/devops/repos/git/use-ssh-keys-to-authenticate, and what its own command line makes
+ * of a remote: https://github.com/Azure/azure-devops-cli-extension (dev/common/vsts_git_url_info.py)
+ */
+static char *azdo_https(const struct gp_ssh_remote *r, const char *server)
+{
+	const char *org, *project, *repository, *ssh = strstr(r->path, "_ssh/");
+	const struct place *place = place_of(r->host, r->host_len);
+	bool old = place && *place->host == '.';
+	char *url, *at;
+
+	if (place && !strncmp(r->path, "v3/", 3)) {
+		org = r->path + 3;
+		project = strchr(org, '/');
+		repository = project ? strchr(project + 1, '/') : NULL;
+		if (!repository)
+			return NULL;
+		return gp_asprintf("https://%s%.*s%s/%.*s/_git/%s", old ? "" : "dev.azure.com/", (int)(project - org),
+				   org, old ? ".visualstudio.com" : "", (int)(repository - project - 1), project + 1,
+				   repository + 1);
 	}
-	text[strcspn(text, "\r\n")] = '\0';
-	return text;
+	if (old && !strncasecmp(r->host, "vs-ssh.", 7))
+		url = r->user_len ? gp_asprintf("https://%.*s.visualstudio.com/%s", (int)r->user_len, r->user, r->path)
+				  : NULL;
+	else
+		url = place ? same_path(r, NULL) : own_server(r, server);
+	at = url && ssh ? strstr(url, "_ssh/") : NULL;
+	if (at)
+		memcpy(at, "_git/", 5);
+	return url;
 }
 
-char *gp_provider_token(const char *provider, const char *url, gp_env_fn *env, struct gp_err *err)
+const struct gp_provider_row gp_provider_rows[] = {
+	/* https://docs.github.com/rest/overview/authenticating-to-the-rest-api (git over HTTPS: any user name) */
+	{"github", NULL, {"GITHUB_TOKEN", "GH_TOKEN"}, "GITHUB_SERVER_URL", "x-access-token", NULL, false, same_path},
+	/* https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+	 * https://learn.microsoft.com/azure/devops/pipelines/build/variables#systemaccesstoken */
+	{"azdo",
+	 "SYSTEM_ACCESSTOKEN",
+	 {"AZURE_DEVOPS_EXT_PAT", NULL},
+	 "SYSTEM_COLLECTIONURI",
+	 "",
+	 "",
+	 true,
+	 azdo_https},
+	{0},
+};
+
+char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *env)
 {
-	const char *text = value(env, "GP_TOKEN"), *path = value(env, "GP_TOKEN_FILE");
-	char *token;
+	const struct gp_provider_row *forge = gp_provider_find(provider);
+	const char *scheme = strstr(url, "://");
+	struct gp_ssh_remote r = {0};
 
-	text = text ? text : own_token(forge_of(provider), url, env);
-	token = text || !path ? gp_strdup(text) : token_in_file(path, err);
-	for (const char *c = token; c && *c; c++)
-		if (*c <= ' ' || *c > '~') {
-			gp_fail(err, GP_EXIT_CONFIG, "the token for %s has a blank or another character that none has",
-				provider);
-			break;
-		}
-	if (token && !err->code && *token)
-		return token;
-	free(token);
-	return NULL;
-}
-
-/* https://datatracker.ietf.org/doc/html/rfc4648#section-4 */
-static char *base64(const char *text)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *s = (const unsigned char *)text;
-	size_t len = strlen(text), n = 0;
-	char *out = gp_calloc((len + 2) / 3 * 4 + 1, 1);
-
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned bits = (unsigned)s[i] << 16 | (i + 1 < len ? (unsigned)s[i + 1] << 8 : 0) |
-				(i + 2 < len ? s[i + 2] : 0);
-
-		out[n++] = digits[bits >> 18];
-		out[n++] = digits[bits >> 12 & 63];
-		out[n++] = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-		out[n++] = i + 2 < len ? digits[bits & 63] : '=';
-	}
-	return out;
-}
-
-char *gp_provider_git_header(const char *provider, const char *token)
-{
-	const struct forge *forge = forge_of(provider);
-
-	if (!forge)
+	if (!forge || !strncasecmp(url, "http", 4) || !strncmp(url, "file:", 5))
 		return NULL;
-	char *pair = gp_asprintf("%s:%s", forge->user, token), *code = base64(pair);
-	char *header = gp_asprintf("Authorization: Basic %s", code);
-
-	free(code);
-	free(pair);
-	return header;
-}
-
-char *gp_provider_https_url(const char *provider, const char *url)
-{
-	const struct forge *forge = forge_of(provider);
-	size_t len;
-	const char *host, *path;
-
-	if (!forge || !forge->same_path || !strncmp(url, "http", 4) || !strncmp(url, "file:", 5))
+	r.host = host_of(url, &r.host_len);
+	if (!r.host)
 		return NULL;
-	host = host_of(url, &len);
-	if (!host)
-		return NULL;
-	path = host + len;
-	if (*path == ':')
-		path += strstr(url, "://") ? strcspn(path, "/") : 1;
-	path += *path == '/';
-	/* ssh.github.com is github.com on port 443. */
-	if (len > 4 && !strncmp(host, "ssh.", 4)) {
-		host += 4;
-		len -= 4;
-	}
-	return gp_asprintf("https://%.*s/%s", (int)len, host, path);
+	r.user = scheme ? scheme + 3 : url;
+	r.user_len = r.host > r.user ? (size_t)(r.host - r.user - 1) : 0;
+	r.path = r.host + r.host_len;
+	if (*r.path == ':')
+		r.path += scheme ? strcspn(r.path, "/") : 1;
+	r.path += *r.path == '/';
+	/* The path is looked at as it was before another door's host takes its place. */
+	if (forge->https_url == same_path)
+		r.host = server_of(r.host, &r.host_len);
+	return forge->https_url(&r,
+				gp_provider_is_server(forge, url, env) ? gp_provider_env(env, forge->server) : NULL);
 }
 
 int gp_provider_name_valid(const char *s)
@@ -216,149 +230,4 @@ int gp_provider_name_valid(const char *s)
 	size_t n = strlen(s);
 
 	return n > 0 && n <= 50 && s[0] != '-' && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
-
-/* GitHub Actions: the event's payload is a file; for a pull request's run GITHUB_REF is refs/pull/N/merge.
- * https://docs.github.com/actions/reference/workflows-and-actions/variables */
-static int read_github(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err)
-{
-	const char *path = value(env, "GITHUB_EVENT_PATH"), *ref = value(env, "GITHUB_REF");
-	char *text = NULL;
-	size_t len;
-
-	ci->commit = gp_strdup(value(env, "GITHUB_SHA"));
-	if (ref && !strncmp(ref, "refs/pull/", 10))
-		ci->number = gp_memdup0(ref + 10, strspn(ref + 10, "0123456789"));
-	if (!path)
-		return 0;
-	if (gp_read_file(&text, &len, path, MAX_EVENT, err))
-		return gp_fail_in(err, "GITHUB_EVENT_PATH");
-	struct gp_json *event = gp_json_parse(text, len, err);
-
-	free(text);
-	if (!event)
-		return gp_fail_in(err, "GITHUB_EVENT_PATH: '%s'", path);
-	const struct gp_json *pull = gp_json_get(event, "pull_request");
-
-	ci->since = gp_strdup(gp_json_get_text(event, "before"));
-	ci->head = gp_strdup(gp_json_get_text(gp_json_get(pull, "head"), "sha"));
-	if (!ci->number && gp_json_get_int(pull, "number", 0) > 0)
-		ci->number = gp_asprintf("%lld", (long long)gp_json_get_int(pull, "number", 0));
-	gp_json_free(event);
-	return 0;
-}
-
-/* https://learn.microsoft.com/azure/devops/pipelines/build/variables */
-static void read_azure(struct gp_ci *ci, gp_env_fn *env)
-{
-	ci->commit = gp_strdup(value(env, "BUILD_SOURCEVERSION"));
-	ci->number = gp_strdup(value(env, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
-	ci->head = gp_strdup(value(env, "SYSTEM_PULLREQUEST_SOURCECOMMITID"));
-}
-
-int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err)
-{
-	*ci = (struct gp_ci){0};
-	if (value(env, "GITHUB_SHA") || value(env, "GITHUB_REF") || value(env, "GITHUB_EVENT_PATH"))
-		return read_github(ci, env, err);
-	read_azure(ci, env);
-	return 0;
-}
-
-void gp_ci_free(struct gp_ci *ci)
-{
-	free(ci->commit);
-	free(ci->since);
-	free(ci->number);
-	free(ci->head);
-	*ci = (struct gp_ci){0};
-}
-
-/* How CI systems take what they are to show. A new one is a row here and a function above. */
-static const struct ci {
-	const char *job;                        /* a variable that every job of it has */
-	const char *command;                    /* what begins a command to it, anywhere in a line */
-	const char *error, *colon, *percent;    /* an error: before the program, before the message, for a '%' in it */
-	const char *summary_file, *output_file; /* the variables that name them */
-} systems[] = {
-	/* https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands; what its runner makes of a line:
-	 * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
-	{"GITHUB_ACTIONS", "##[", "::error title=", "::", "%25", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"},
-	/* https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands */
-	{"TF_BUILD", "##vso[", "##vso[task.logissue type=error]", ": ", "%AZP25", NULL, NULL},
-};
-
-static const struct ci *system_of(gp_env_fn *env)
-{
-	for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-		if (value(env, systems[i].job))
-			return &systems[i];
-	return NULL;
-}
-
-/* Replaces the one character that begins an escape; messages hold no line ends (err.h). */
-static char *escaped(const char *text, const char *percent)
-{
-	char *out = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&out, &len);
-
-	if (!f)
-		return gp_strdup("");
-	for (; *text; text++) {
-		if (*text == '%')
-			fputs(percent, f);
-		else
-			fputc(*text, f);
-	}
-	fclose(f);
-	return out;
-}
-
-char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message)
-{
-	const struct ci *ci = system_of(env);
-	char *text, *line;
-
-	if (!ci)
-		return NULL;
-	text = escaped(message, ci->percent);
-	line = gp_asprintf("%s%s%s%s\n", ci->error, program, ci->colon, text);
-	free(text);
-	return line;
-}
-
-char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign)
-{
-	const struct ci *ci = system_of(env);
-	char *out = NULL;
-	size_t len = 0;
-	FILE *f = ci && strstr(text, ci->command) ? open_memstream(&out, &len) : NULL;
-
-	if (!f)
-		return gp_strdup(text);
-	for (; *text; text++) {
-		if (!strncmp(text, ci->command, strlen(ci->command)))
-			fputs(sign, f);
-		else
-			fputc(*text, f);
-	}
-	fclose(f);
-	return out;
-}
-
-const char *gp_ci_summary_file(gp_env_fn *env)
-{
-	const struct ci *ci = system_of(env);
-
-	return ci && ci->summary_file ? value(env, ci->summary_file) : NULL;
-}
-
-/* NAME=VALUE ends with the line, whatever else is in it, a "<<" too. */
-char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file)
-{
-	const struct ci *ci = system_of(env);
-
-	*file = ci && ci->output_file ? value(env, ci->output_file) : NULL;
-	return *file && !strpbrk(text, "\r\n") ? gp_asprintf("%s=%s\n", name, text) : NULL;
 }

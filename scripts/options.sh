@@ -3,7 +3,14 @@
 # verbosity to the programs by the environment. The wrapper sets `usage` and a function `option NAME VALUE` for
 # the options of its own, all of which take a value; it returns 1 where it knows no such option.
 fail() {
-	printf '%s: %s\n' "${0##*/}" "$1" >&2
+	message="${0##*/}: $1"
+	if [ -n "${GITHUB_ACTIONS-}${TF_BUILD-}" ]; then
+		# Also as the CI system shows errors; and what came from outside must not be a command or a line of its own to it.
+		message=$(printf '%s' "$message" | tr '\000-\037\177#%' '[?*]')
+		[ -z "${GITHUB_ACTIONS-}" ] || printf '::error title=%s::%s\n' "${0##*/}" "${message#*: }" >&2
+		[ -n "${GITHUB_ACTIONS-}" ] || printf '##vso[task.logissue type=error]%s\n' "$message" >&2
+	fi
+	printf '%s\n' "$message" >&2
 	exit 64
 }
 

@@ -279,7 +279,7 @@ output_is() {
 @test "an input that is missing is named" {
 	make_gitops
 	act 64 action=new token=t group=apps app=web
-	has "$stderr" "option '--tag' is missing"
+	has "$stderr" "gp-new: option '--tag' is missing" "::error title=gp-new::option '--tag' is missing"
 }
 
 @test "inputs are words, whatever is in them" {
@@ -299,5 +299,5 @@ output_is() {
 	make_gitops
 	act 0 action=new token=hush-hush-hush group=apps app=web tag=v1
 	lacks "$output$stderr$(cat "$T/summary" "$T/output")" hush
-	lacks "$(cat "$test_root/scripts/ci/github/run")" TOKEN
+	lacks "$(cat "$test_root/scripts/ci/run" "$test_root/scripts/ci/install")" TOKEN
 }

@@ -219,6 +219,8 @@ found() {
 	jq_is .pull_request.number 2
 	SYSTEM_PULLREQUEST_PULLREQUESTID=1 expect 0 gp-find-pr --open
 	jq_is .pull_request.number 1
+	SYSTEM_PULLREQUEST_PULLREQUESTID=987654 SYSTEM_PULLREQUEST_PULLREQUESTNUMBER=1 expect 0 gp-find-pr --open
+	jq_is .pull_request.number 1
 }
 
 @test "--open in CI does not go by a branch name that a fork could share" {

@@ -14,6 +14,25 @@ report() {
 	slurp summary "$T/summary"
 }
 
+# azure EXIT <DOCUMENTS: in a job of Azure Pipelines; what its agent makes of standard error is the JSON in $done.
+azure() {
+	mkdir -p "$T/temporary"
+	TF_BUILD=True AGENT_TEMPDIRECTORY="$T/temporary" expect "$1" gp-report
+	need_python
+	done=$("$python" "$test_root/test/pipelines.py" agent <<<"$stderr")
+}
+
+# made FILTER WANTED
+made() {
+	same "$1" "$2" "$(jq -r "$1" <<<"$done")"
+}
+
+need_python() {
+	python=python3
+	"$python" -c 'import yaml' 2>/dev/null || python=/usr/bin/python3
+	"$python" -c 'import yaml' 2>/dev/null || skip 'no python3 with PyYAML here'
+}
+
 # row N: a row of the summary's table.
 row() {
 	sed -n "$((3 + $1))p" "$T/summary"
@@ -208,4 +227,50 @@ print(re.sub(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", "C", sys.argv[1]))' "$line")
 	report 69 <"$T/document"
 	[ "$(wc -c <"$T/summary")" -lt 8192 ] || fail "$(wc -c <"$T/summary")"
 	has "$(output_of reason)" 'xxx...'
+}
+
+# Azure Pipelines
+
+@test "in Azure Pipelines: the table is uploaded, the outputs are set, documents pass unchanged" {
+	report 0 <<<"$opened"
+	azure 0 <<<"$opened"
+	same documents "$opened" "$output"
+	made .summaries[0] "$summary"
+	made '.outputs | to_entries | map("\(.key)=\(.value)") | join("\n")' "$(cat "$T/output")"
+	made .commands 7
+	same files 1 "$(find "$T/temporary" -type f | wc -l)"
+}
+
+@test "in Azure Pipelines: two commands of one step are two tables" {
+	azure 0 <<<"$opened"
+	azure 0 <<<"$opened"
+	same files 2 "$(find "$T/temporary" -type f | wc -l)"
+}
+
+@test "in Azure Pipelines: without a directory no summary, and one that cannot be written is a warning" {
+	TF_BUILD=True expect 0 gp-report <<<"$opened"
+	lacks "$stderr" uploadsummary
+	has "$stderr" 'variable=number]7'
+	TF_BUILD=True AGENT_TEMPDIRECTORY="$T/nowhere" expect 0 gp-report <<<"$opened"
+	has "$stderr" "gp-report: warning: cannot write '$T/nowhere/gp-"
+	lacks "$stderr" uploadsummary
+}
+
+@test "in Azure Pipelines: no value is a command, and the agent reads each as it is" {
+	local evil
+
+	for evil in 'a;b]c' '50% of %3B %0A %AZP25 %25' ']##' '"' $'tab\there' 'ä→' '%0D%0A' 'x;isSecret=true]y' '##[error]x'; do
+		jq -c --arg evil "$evil" '.change.branch = $evil | .skip = {program: "p", reason: $evil}' <<<"$opened" >"$T/document"
+		azure 0 <"$T/document"
+		made .commands 7
+		made .outputs.branch "${evil//$'\t'/ }"
+		made .outputs.reason "${evil//$'\t'/ }"
+		made .outputs.skipped true
+	done
+	# One that would be a command where somebody prints the variable.
+	jq -c '.skip = {program: "p", reason: "##vso[task.setvariable variable=x]y"}' <<<"$opened" >"$T/document"
+	azure 0 <"$T/document"
+	made .outputs.reason '?#vso[task.setvariable variable=x]y'
+	azure 69 <<<'{"error":{"program":"p","exit":69,"message":"##vso[task.complete result=Failed;]"}}'
+	lacks "$output" '##vso'
 }

@@ -7,8 +7,8 @@ BEGIN {
 		"oidmap image marker splice setter nearest inventory " \
 		"provider repository config manifests worktree document forge forge-server promotion body " \
 		"base claim evidence gate " \
-		"local github " \
-		"report tool", modules, " ")
+		"api local github azdo " \
+		"report tool driver", modules, " ")
 	for (i = 1; i <= n; i++)
 		rank[modules[i]] = i
 	owner["cjson/"] = "common/json.c"
