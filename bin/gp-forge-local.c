@@ -26,12 +26,6 @@ static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"
 
 enum { DEFAULT_BUDGET_S = 60 };
 
-struct driver {
-	struct gp_local_options options;
-	struct gp_local *local; /* the repository of the last request */
-	char *url;
-};
-
 /* Whether git would take a name from the environment as it stands. */
 static bool is_plain(const char *s)
 {
@@ -75,95 +69,49 @@ static int read_committer(struct gp_ident *committer, struct gp_err *err)
 	return rc;
 }
 
-/* The repository that a request names; kept open for the next one. */
-static struct gp_local *open_local(struct driver *driver, const struct gp_json *request, struct gp_err *err)
+static void *open_local(void *ctx, const char *url, struct gp_err *err)
 {
-	const char *url;
+	struct gp_local_options *options = ctx;
+	struct gp_local *local = gp_local_open(url, options, err);
 
-	if (gp_request_url(&url, request, err))
-		return NULL;
-	if (driver->url && !strcmp(driver->url, url))
-		return driver->local;
-	gp_local_free(driver->local);
-	free(driver->url);
-	driver->url = NULL;
-	driver->local = gp_local_open(url, &driver->options, err);
 	/* Not before somebody asks, so that an identity that git refuses is a reply. */
-	if (!driver->local || (!driver->options.committer.name && read_committer(&driver->options.committer, err)))
-		return NULL;
-	driver->url = gp_strdup(url);
-	return driver->local;
+	if (!local || options->committer.name || !read_committer(&options->committer, err))
+		return local;
+	gp_local_free(local);
+	return NULL;
 }
 
-static struct gp_json *answer(void *driver, enum gp_local_need need, gp_local_fn *fn, const struct gp_json *request,
-			      struct gp_err *err)
+static struct gp_json *call(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
+			    struct gp_err *err)
 {
-	struct gp_local *local = open_local(driver, request, err);
-
-	return local ? gp_local_answer(local, need, fn, request, err) : NULL;
-}
-
-static struct gp_json *do_get_repository(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_STATUSES, gp_local_get_repository, request, err);
-}
-
-static struct gp_json *do_find_pr(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_READ, gp_local_find_pr, request, err);
-}
-
-static struct gp_json *do_open_pr(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_WRITE, gp_local_open_pr, request, err);
-}
-
-static struct gp_json *do_set_auto_merge(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_WRITE, gp_local_set_auto_merge, request, err);
-}
-
-static struct gp_json *do_merge_pr(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_WRITE, gp_local_merge_pr, request, err);
-}
-
-static struct gp_json *do_list_statuses(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_STATUSES, gp_local_list_statuses, request, err);
-}
-
-static struct gp_json *do_set_status(void *driver, const struct gp_json *request, struct gp_err *err)
-{
-	return answer(driver, GP_LOCAL_WRITE, gp_local_set_status, request, err);
+	return gp_local_answer(repository, op->need, op->fn, request, err);
 }
 
 static const struct gp_forge_op ops[] = {
-	{"get-repository", do_get_repository},
-	{"find-pr", do_find_pr},
-	{"open-pr", do_open_pr},
-	{"set-auto-merge", do_set_auto_merge},
-	{"merge-pr", do_merge_pr},
-	{"list-statuses", do_list_statuses},
-	{"set-status", do_set_status},
-	{NULL, NULL},
+	{"get-repository", gp_local_get_repository, GP_LOCAL_STATUSES},
+	{"find-pr", gp_local_find_pr, GP_LOCAL_READ},
+	{"open-pr", gp_local_open_pr, GP_LOCAL_WRITE},
+	{"set-auto-merge", gp_local_set_auto_merge, GP_LOCAL_WRITE},
+	{"merge-pr", gp_local_merge_pr, GP_LOCAL_WRITE},
+	{"list-statuses", gp_local_list_statuses, GP_LOCAL_STATUSES},
+	{"set-status", gp_local_set_status, GP_LOCAL_WRITE},
+	{0},
 };
 
 int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-forge-local", .help = help, .is_driver = true};
-	struct driver driver = {0};
+	struct gp_local_options options = {0};
+	const struct gp_forge_driver driver = {ops, &options, open_local, call, gp_local_free};
 	struct gp_err err = {0};
 	int budget = DEFAULT_BUDGET_S;
 
 	if (!gp_tool_start(&tool, argc, argv, NULL))
 		return gp_tool_end(&tool);
 	if (!gp_tool_seconds("GP_RETRY_BUDGET", &budget, 0, &err))
-		driver.options.budget_ms = budget * 1000LL;
-	if (err.code || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, ops, &driver, &err))
+		options.budget_ms = budget * 1000LL;
+	if (err.code || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, &driver, &err))
 		gp_tool_complain(&tool, &err);
-	gp_local_free(driver.local);
-	free(driver.url);
-	gp_ident_free(&driver.options.committer);
+	gp_ident_free(&options.committer);
 	return gp_tool_end(&tool);
 }

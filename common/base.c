@@ -12,16 +12,17 @@
 /* The forge's token serves git, too. */
 static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
 {
-	char *token = gp_provider_token(base->provider, base->repository.url, env, err);
-	char *header = token ? gp_provider_git_header(base->provider, token) : NULL;
+	struct gp_token token;
+	char *header;
 
-	if (!err->code)
-		gp_repository_authorize(&base->repository, header,
-					header ? gp_provider_https_url(base->provider, base->repository.push_url)
-					       : NULL,
-					env);
-	free(token);
-	return err->code ? -1 : 0;
+	if (gp_provider_token(&token, base->provider, base->repository.url, env, err))
+		return -1;
+	header = token.text ? gp_provider_git_header(base->provider, &token) : NULL;
+	gp_repository_authorize(&base->repository, header,
+				header ? gp_provider_https_url(base->provider, base->repository.push_url, env) : NULL,
+				env);
+	free(token.text);
+	return 0;
 }
 
 static int open_all(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err)
@@ -104,6 +105,9 @@ int gp_base_check_document(struct gp_base *base, const struct gp_json *document,
 	if (strcmp(provider, base->provider) != 0)
 		return gp_fail(err, GP_EXIT_INPUT, "document is about forge '%s', but this repository is at '%s'",
 			       provider, base->provider);
+	if (!gp_branch_valid(branch))
+		return gp_fail(err, GP_EXIT_INPUT, "repository.base in the document is not a branch's name: '%s'",
+			       branch);
 	if (!base->branch || strcmp(base->branch, branch) != 0) {
 		free(base->branch);
 		base->branch = gp_strdup(branch);

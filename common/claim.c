@@ -1,34 +1,12 @@
 #include "claim.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "claim-history.h"
 #include "exit.h"
 #include "mem.h"
-#include "oidmap.h"
 #include "tree.h"
-
-enum { MAX_HISTORY = 1000 };
-
-/* The commits from the head down to the base's chain, by first parents. */
-struct own {
-	struct step {
-		struct gp_oid commit;
-		struct gp_oid merged; /* the second parent of a merge of two, else zero */
-		bool is_merge;
-		char *message;
-	} *step;
-	size_t count;
-	size_t meets; /* the chain's index where they meet */
-};
-
-static void own_free(struct own *own)
-{
-	for (size_t i = 0; i < own->count; i++)
-		free(own->step[i].message);
-	free(own->step);
-}
 
 static int broken(struct gp_claim *claim, char *reason)
 {
@@ -42,121 +20,43 @@ static int broken(struct gp_claim *claim, char *reason)
 	return 0;
 }
 
-/* Where in the first n links of the chain a commit stands; n where it does not. */
-static size_t on_chain(const struct gp_chain *chain, size_t n, const struct gp_oid *commit)
+/* Whether a message is this line (len bytes of it) and nothing else. */
+static bool is_only(const char *message, const char *line, size_t len)
 {
-	for (size_t i = 0; i < n; i++)
-		if (gp_oid_equal(&chain->link[i].commit, commit))
-			return i;
-	return n;
-}
-
-/* The commits seen on either way; links and steps are numbered from 1. */
-struct seen {
-	struct gp_oidmap links, steps;
-};
-
-/* Adds the next commit of the head's own history. Returns 1, 0 behind a root, -1. */
-static int add_step(struct own *own, struct gp_base *base, const struct gp_oid *head, struct gp_oid *at,
-		    struct gp_err *err)
-{
-	struct gp_commit c;
-
-	if (gp_oid_is_zero(at))
-		return 0;
-	if (gp_repository_read(&base->repository, base->branch, head, &c, at, err))
-		return -1;
-	own->step = gp_grow(own->step, own->count, sizeof *own->step);
-	own->step[own->count++] = (struct step){
-		.commit = *at,
-		.merged = c.parent_count == 2 ? c.parents[1] : (struct gp_oid){{0}},
-		.is_merge = c.parent_count > 1,
-		.message = gp_strdup(c.message),
-	};
-	*at = c.parent_count ? c.parents[0] : (struct gp_oid){{0}};
-	gp_commit_free(&c);
-	return 1;
-}
-
-/* The steps from the meeting point on are the base's. */
-static int meet(struct own *own, size_t steps, size_t link)
-{
-	while (own->count > steps)
-		free(own->step[--own->count].message);
-	own->meets = link;
-	return 1;
+	return !strncmp(message, line, len) && !message[len + strspn(message + len, "\r\n")];
 }
 
 /*
- * Walks down from the head and back from the tip in step, so that neither goes
- * further than the other needs: in a shallow clone each step may be a fetch.
- * Returns 1 where they meet, 0 where they do not, -1.
+ * Whether a commit is one of the older tool's, which writes a promotion's title and no more
+ * (https://github.com/XenitAB/gitops-promotion/blob/main/pkg/git/pull_request.go). Statuses belong to commits, not to
+ * pull requests: what a commit is has to show in itself, or the green that it got on another branch, where nobody
+ * called it a promotion, would do for one.
  */
-static int walk_to_base(struct own *own, struct seen *seen, struct gp_base *base, struct gp_chain *chain,
-			const struct gp_oid *head, struct gp_err *err)
+static bool is_titled(const char *message)
 {
-	struct gp_oid at = *head;
-	uintptr_t other;
+	const char *version = strstr(message, " version "), *env = version ? strstr(version, " to environment ") : NULL;
 
-	for (size_t i = 0; i < MAX_HISTORY; i++) {
-		int link = gp_chain_reach(chain, base, i, err), step;
-
-		if (link < 0)
-			return -1;
-		if (link) {
-			gp_oidmap_set(&seen->links, &chain->link[i].commit, (void *)(i + 1));
-			other = (uintptr_t)gp_oidmap_get(&seen->steps, &chain->link[i].commit);
-			if (other)
-				return meet(own, other - 1, i);
-		}
-		step = add_step(own, base, head, &at, err);
-		if (step < 0)
-			return -1;
-		if (step) {
-			const struct gp_oid *commit = &own->step[own->count - 1].commit;
-
-			gp_oidmap_set(&seen->steps, commit, (void *)own->count);
-			other = (uintptr_t)gp_oidmap_get(&seen->links, commit);
-			if (other)
-				return meet(own, own->count - 1, other - 1);
-		}
-		if (!link && !step)
-			return 0;
-	}
-	return 0;
+	return !strncmp(message, "Promote ", 8) && env && is_only(message, message, strcspn(message, "\r\n"));
 }
 
-static int find_own(struct own *own, struct gp_base *base, struct gp_chain *chain, const struct gp_oid *head,
-		    struct gp_err *err)
+static int check_title(struct gp_claim *claim, const char *message)
 {
-	struct seen seen = {{0}, {0}};
-	int rc = walk_to_base(own, &seen, base, chain, head, err);
+	char *title = gp_promotion_title(&claim->promotion);
 
-	gp_oidmap_clear(&seen.links, NULL);
-	gp_oidmap_clear(&seen.steps, NULL);
-	return rc;
-}
-
-/* Whether a step only brings the base into the branch ("Update branch"); then where on the chain that base commit is. */
-static bool is_update(const struct step *step, const struct own *own, const struct gp_chain *chain, size_t *index)
-{
-	*index = on_chain(chain, own->meets, &step->merged);
-	return step->is_merge && *index < own->meets;
+	if (!claim->by_trailer && !is_only(message, title, strlen(title)))
+		broken(claim, gp_asprintf("its commit is neither gp's own nor '%s', as its description says", title));
+	free(title);
+	return claim->state == GP_CLAIM_SOUND ? 0 : -1;
 }
 
 /* Reads what trailer and description say. Returns whether they agree. */
-static bool read_words(struct gp_claim *claim, const struct own *own, const struct gp_chain *chain,
-		       const char *description)
+static bool read_words(struct gp_claim *claim, const char *message, const char *description)
 {
 	bool agree = true;
 	struct gp_err trailer_err = {0}, description_err = {0}, view = {0};
 	struct gp_json *said = gp_promotion_in_description(description, &description_err);
-	size_t i = 0, ignored;
 
-	while (i < own->count && is_update(&own->step[i], own, chain, &ignored))
-		i++;
-	if (i < own->count)
-		claim->metadata = gp_promotion_in_message(own->step[i].message, &trailer_err);
+	claim->metadata = gp_promotion_in_message(message, &trailer_err);
 	claim->by_trailer = claim->metadata != NULL;
 	if (trailer_err.code) {
 		broken(claim, gp_asprintf("%s", trailer_err.message));
@@ -186,12 +86,12 @@ static bool read_words(struct gp_claim *claim, const struct own *own, const stru
  * be an ancestor of the merge and so undo, unseen in the head's tree, what the
  * base has had from there.
  */
-static int check_shape(struct gp_claim *claim, const struct own *own, const struct gp_chain *chain)
+static int check_shape(struct gp_claim *claim, const struct gp_own *own, const struct gp_chain *chain)
 {
 	size_t commits = 0, ignored;
 
 	for (size_t i = 0; i < own->count; i++) {
-		if (is_update(&own->step[i], own, chain, &ignored))
+		if (gp_own_is_update(&own->step[i], own, chain, &ignored))
 			continue;
 		if (own->step[i].is_merge)
 			return broken(claim, gp_strdup("it merges something that is not its base: "
@@ -217,6 +117,7 @@ struct compare {
 	struct gp_base *base;
 	const struct gp_change *change;
 	size_t matched;
+	bool is_old; /* the base has gone on since */
 };
 
 /* Whether the older tool's file means what it should: laid out anew, but the same YAML and the same markers. */
@@ -233,6 +134,20 @@ static int same_meaning(const struct compare *c, const struct gp_file *file, con
 	same = gp_setter_equivalent(file->text, file->len, text, len, &none);
 	free(text);
 	return same > 0;
+}
+
+/* A file that the base has moved since takes the change with it when it is merged, to another environment for instance. */
+static int check_place(const struct compare *c, const char *path, struct gp_err *err)
+{
+	struct gp_entry entry;
+	int found = c->is_old ? gp_tree_find(c->base->repository.git, &entry, &c->base->tree, path, err) : 1;
+
+	if (found < 0)
+		return -1;
+	if (!found || (c->is_old && !gp_entry_is_file(&entry)))
+		broken(c->claim, gp_asprintf("'%s' is gone from '%s', and a merge might set the tag elsewhere", path,
+					     c->base->branch));
+	return 0;
 }
 
 static int compare_file(void *ctx, const char *path, const struct gp_entry *from, const struct gp_entry *to,
@@ -262,39 +177,53 @@ static int compare_file(void *ctx, const char *path, const struct gp_entry *from
 						  "in their own pull request",
 						  path, p->group, p->app, p->tag));
 		c->matched++;
-		return 0;
+		return check_place(c, path, err);
 	}
 	return broken(c->claim, gp_asprintf("it also changes '%s': carry other edits in their own pull request", path));
 }
 
-/* Applies the setter to the base commit that the head contains, and compares. */
-static int check_content(struct gp_claim *claim, struct gp_base *base, const struct gp_chain *chain,
-			 const struct gp_oid *head, struct gp_err *err)
+/* Applies the setter to the base commit that a commit contains, and compares. */
+static int check_content(struct gp_claim *claim, struct gp_base *base, const struct gp_link *link, bool is_old,
+			 const struct gp_oid *tree, struct gp_err *err)
 {
 	const struct gp_promotion *p = &claim->promotion;
 	const struct gp_setter setter = {p->group, p->app, p->tag};
-	const struct gp_oid *tree = &chain->link[claim->base_index].tree;
 	struct gp_change change;
 	struct gp_err why = {0};
-	struct compare c = {claim, base, &change, 0};
-	struct gp_commit commit;
+	struct compare c = {claim, base, &change, 0, is_old};
 	int rc;
 
-	if (gp_manifests_change(base->manifests, &change, tree, p->env, &setter, &why)) {
+	if (gp_manifests_change(base->manifests, &change, &link->tree, p->env, &setter, &why)) {
 		if (why.code != GP_EXIT_INPUT)
 			return gp_fail(err, why.code, "%s", why.message);
 		return broken(claim, gp_strdup(why.message));
 	}
-	rc = gp_repository_read(&base->repository, base->branch, head, &commit, head, err);
-	if (!rc) {
-		rc = gp_tree_diff(base->repository.git, tree, &commit.tree, compare_file, &c, err);
-		gp_commit_free(&commit);
-	}
+	rc = gp_tree_diff(base->repository.git, &link->tree, tree, compare_file, &c, err);
 	if (!rc && c.matched < change.file_count)
 		broken(claim, gp_asprintf("it does not set %s/%s to %s everywhere in '%s/%s'", p->group, p->app, p->tag,
 					  p->group, p->env));
 	gp_change_free(&change);
 	return rc;
+}
+
+/*
+ * Each commit of its own, not only the head: what one of them brought and a later one took back would be undone in
+ * the base when it is merged, if the base has the same by another way.
+ */
+static int check_steps(struct gp_claim *claim, struct gp_base *base, const struct gp_chain *chain,
+		       const struct gp_own *own, struct gp_err *err)
+{
+	size_t index = own->meets, at;
+
+	for (size_t i = own->count; i-- > 0;) {
+		if (gp_own_is_update(&own->step[i], own, chain, &at) && at < index)
+			index = at;
+		if (check_content(claim, base, &chain->link[index], index > 0, &own->step[i].tree, err))
+			return -1;
+		if (claim->state != GP_CLAIM_SOUND)
+			return 0;
+	}
+	return 0;
 }
 
 /*
@@ -315,7 +244,7 @@ static int is_plain(struct gp_base *base, const char *branch, const struct gp_oi
 	if (gp_repository_read(&base->repository, base->branch, head, &commit, head, err))
 		return -1;
 	trailer = gp_promotion_in_message(commit.message, &said);
-	plain = commit.parent_count == 1 && !trailer && !said.code;
+	plain = commit.parent_count == 1 && !trailer && !said.code && !is_titled(commit.message);
 	gp_json_free(trailer);
 	gp_commit_free(&commit);
 	return plain;
@@ -324,7 +253,8 @@ static int is_plain(struct gp_base *base, const char *branch, const struct gp_oi
 int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain *chain, const char *branch,
 		  const struct gp_oid *head, const char *description, struct gp_err *err)
 {
-	struct own own = {0};
+	struct gp_own own = {0};
+	const char *message;
 	size_t at;
 	int rc = -1, met, plain;
 	bool agree;
@@ -335,18 +265,19 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 	plain = is_plain(base, branch, head, description, err);
 	if (plain)
 		return plain < 0 ? -1 : 0;
-	met = find_own(&own, base, chain, head, err);
+	met = gp_own_find(&own, base, chain, head, err);
 	if (met < 0)
 		goto out;
 	rc = 0;
 	if (met) {
 		claim->base_index = own.meets;
 		for (size_t i = 0; i < own.count; i++)
-			if (is_update(&own.step[i], &own, chain, &at) && at < claim->base_index)
+			if (gp_own_is_update(&own.step[i], &own, chain, &at) && at < claim->base_index)
 				claim->base_index = at;
 		claim->base = chain->link[claim->base_index].commit;
 	}
-	agree = read_words(claim, &own, chain, description);
+	message = gp_own_message(&own, chain);
+	agree = read_words(claim, message, description);
 	if (claim->state != GP_CLAIM_NONE || is_feature(claim, branch))
 		goto out;
 	if (!claim->metadata) {
@@ -356,23 +287,26 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 				       "branch '%s' is for promotions, but neither its commit nor its description says "
 				       "which one it is",
 				       branch));
+		else if (is_titled(message))
+			broken(claim, gp_strdup("its commit looks like a promotion's, but its description does not say "
+						"which one it is"));
 		goto out;
 	}
 	claim->state = GP_CLAIM_SOUND;
 	if (!met)
 		broken(claim, gp_asprintf("it does not start from a commit on '%s' (first parents, %d commits back)",
-					  base->branch, MAX_HISTORY));
+					  base->branch, GP_OWN_HISTORY));
 	else if (!own.count)
 		broken(claim, gp_asprintf("it has no commit that '%s' does not have", base->branch));
-	else if (!check_shape(claim, &own, chain) && claim->state == GP_CLAIM_SOUND)
-		rc = check_content(claim, base, chain, head, err);
+	else if (!check_shape(claim, &own, chain) && !check_title(claim, message))
+		rc = check_steps(claim, base, chain, &own, err);
 	if (!rc && claim->state == GP_CLAIM_SOUND && !agree) {
 		claim->state = GP_CLAIM_UNSETTLED;
 		claim->reason = gp_strdup(
 			"its description does not say what its commit says: it is being updated, or was edited");
 	}
 out:
-	own_free(&own);
+	gp_own_free(&own);
 	return rc;
 }
 

@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mem.h"
+
+static const char separators[] = " \t\r\n.,:;!()'\"-_/";
 
 int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain, const char *env,
 		const struct gp_setter *setter, struct gp_err *err)
@@ -55,12 +58,26 @@ bool gp_context_is_flux(const char *context)
 	return !strncmp(context, "kustomization/", 14) || !strncmp(context, "helmrelease/", 12);
 }
 
+/* Whether a text has a word in it, in whatever case. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = text; *at; at += strcspn(at, separators), at += strspn(at, separators))
+		if (strcspn(at, separators) == n && !strncasecmp(at, word, n))
+			return true;
+	return false;
+}
+
 /* Flux's notification-controller posts every informational event as success; only what succeeded is a proof. */
 static bool is_evidence(const char *context, const char *state, const char *description)
 {
 	static const char done[] = "succeeded";
-	/* helm-controller's ways back from a version that did not work: no proof of it, nor of anything newer. */
-	static const char *const undone[] = {"rollback ", "uninstall "};
+	/*
+	 * helm-controller's ways back from a version that did not work are no proof of it, nor of anything newer; what
+	 * else says that something has not succeeded is none of Flux's, and not believed.
+	 */
+	static const char *const undone[] = {"rollback", "uninstall", "not", "never", "failed"};
 	size_t n = description ? strlen(description) : 0, m = sizeof done - 1;
 
 	if (strcmp(state, "success") != 0 || !gp_context_is_flux(context))
@@ -68,9 +85,9 @@ static bool is_evidence(const char *context, const char *state, const char *desc
 	while (n && strchr(" \t\r\n.", description[n - 1]))
 		n--;
 	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++)
-		if (description && !strncmp(description, undone[i], strlen(undone[i])))
+		if (description && has_word(description, undone[i]))
 			return false;
-	return n >= m && !strncmp(description + n - m, done, m);
+	return n >= m && !strncmp(description + n - m, done, m) && (n == m || description[n - m - 1] == ' ');
 }
 
 static void count_one(struct gp_tally *tally, const struct gp_json *status, const char *commit)

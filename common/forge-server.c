@@ -46,15 +46,6 @@ int gp_request_name(const char **out, const struct gp_json *request, const char 
 	return **out ? 0 : gp_fail(err, GP_EXIT_INPUT, "parameter '%s' is empty", name);
 }
 
-int gp_request_url(const char **out, const struct gp_json *request, struct gp_err *err)
-{
-	const struct gp_json *repository = gp_json_get(request, "repository");
-
-	if (!gp_json_is_object(repository))
-		return gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
-	return gp_request_name(out, repository, "url", err) ? gp_fail_in(err, "repository") : 0;
-}
-
 int gp_request_number(int64_t *out, const struct gp_json *request, const char *name, struct gp_err *err)
 {
 	if (!need(request, name, err))
@@ -94,30 +85,70 @@ int gp_request_word(const char **out, const struct gp_json *request, const char 
 	return gp_fail(err, GP_EXIT_INPUT, "parameter '%s' cannot be '%s'", name, *out);
 }
 
-static struct gp_json *call(const struct gp_forge_op *ops, void *driver, const struct gp_json *request,
+/* The repository that requests are about; kept from one to the next, with its connections and all that is known of it. */
+struct place {
+	void *repository;
+	char *url;
+};
+
+static void leave(const struct gp_forge_driver *driver, struct place *place)
+{
+	if (place->repository)
+		driver->close(place->repository);
+	free(place->url);
+	*place = (struct place){0};
+}
+
+static int enter(const struct gp_forge_driver *driver, struct place *place, const struct gp_json *request,
+		 struct gp_err *err)
+{
+	const struct gp_json *repository = gp_json_get(request, "repository");
+	const char *url;
+
+	if (!gp_json_is_object(repository))
+		return gp_fail(err, GP_EXIT_INPUT, "parameter 'repository' is not an object");
+	if (gp_request_name(&url, repository, "url", err))
+		return gp_fail_in(err, "repository");
+	if (place->url && !strcmp(place->url, url))
+		return 0;
+	leave(driver, place);
+	place->repository = driver->open(driver->ctx, url, err);
+	if (!place->repository)
+		return -1;
+	place->url = gp_strdup(url);
+	return 0;
+}
+
+static struct gp_json *call(const struct gp_forge_driver *driver, struct place *place, const struct gp_json *request,
 			    struct gp_err *err)
 {
-	const char *op;
+	const struct gp_forge_op *op = driver->ops;
+	const char *name;
 
 	if (!gp_json_is_object(request)) {
 		gp_fail(err, GP_EXIT_INPUT, "a request is a JSON object on one line");
 		return NULL;
 	}
-	if (gp_request_text(&op, request, "op", err))
+	if (gp_request_text(&name, request, "op", err))
 		return NULL;
-	for (; ops->name; ops++)
-		if (!strcmp(ops->name, op))
-			return ops->fn(driver, request, err);
-	gp_fail(err, GP_EXIT_USAGE, "unknown op '%s'", op);
-	return NULL;
+	while (op->name && strcmp(op->name, name) != 0)
+		op++;
+	if (!op->name) {
+		gp_fail(err, GP_EXIT_USAGE, "unknown op '%s'", name);
+		return NULL;
+	}
+	if (enter(driver, place, request, err))
+		return NULL;
+	return driver->call ? driver->call(place->repository, op, request, err)
+			    : op->fn(place->repository, request, err);
 }
 
 /* The reply to one line. */
-static struct gp_json *answer(const struct gp_forge_op *ops, void *driver, const char *line, size_t len,
+static struct gp_json *answer(const struct gp_forge_driver *driver, struct place *place, const char *line, size_t len,
 			      struct gp_err *err)
 {
 	struct gp_json *request = err->code ? NULL : gp_json_parse(line, len, err);
-	struct gp_json *result = request ? call(ops, driver, request, err) : NULL;
+	struct gp_json *result = request ? call(driver, place, request, err) : NULL;
 	struct gp_json *reply = gp_json_object(), *id = gp_json_copy(gp_json_get(request, "id"));
 
 	gp_json_set(reply, "id", id ? id : gp_json_string(NULL));
@@ -144,9 +175,10 @@ static int send_reply(int out, const struct gp_json *reply, struct gp_err *err)
 	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write a reply: %s", strerror(errno)) : 0;
 }
 
-int gp_forge_serve(int in, int out, const struct gp_forge_op *ops, void *driver, struct gp_err *err)
+int gp_forge_serve(int in, int out, const struct gp_forge_driver *driver, struct gp_err *err)
 {
 	struct gp_lines lines = {.fd = in};
+	struct place place = {0};
 	int got, rc = 0;
 
 	do {
@@ -158,7 +190,7 @@ int gp_forge_serve(int in, int out, const struct gp_forge_op *ops, void *driver,
 		if (!got)
 			break;
 		/* Where a line ends that could not be read is unknown: answer it, and stop. */
-		struct gp_json *reply = answer(ops, driver, line, len, &why);
+		struct gp_json *reply = answer(driver, &place, line, len, &why);
 
 		rc = send_reply(out, reply, err);
 		gp_json_free(reply);
@@ -166,5 +198,6 @@ int gp_forge_serve(int in, int out, const struct gp_forge_op *ops, void *driver,
 			gp_fail(err, why.code, "%s", why.message);
 	} while (got > 0 && !rc);
 	gp_lines_free(&lines);
+	leave(driver, &place);
 	return got < 0 ? -1 : rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exit.h"
+#include "git-memory.h"
 #include "mem.h"
 
 struct gp_git {
@@ -62,12 +63,20 @@ struct gp_git *gp_git_open(const char *objects_dir)
 	return git;
 }
 
-/* Makes libgit2 ready and opens the object database, with the first object that is asked for. */
+/* Makes libgit2 ready; git_libgit2_shutdown is its end. */
+static int start(struct gp_err *err)
+{
+	gp_git_use_memory();
+	return git_libgit2_init() < 0 ? fail(err, "libgit2 cannot be started") : 0;
+}
+
+/* Opens the object database, with the first object that is asked for. */
 static int open_odb(struct gp_git *git, struct gp_err *err)
 {
 	if (git->odb)
 		return 0;
-	git_libgit2_init();
+	if (start(err))
+		return -1;
 	/* Objects only: no configuration of this machine may change what is read or written. */
 	for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
@@ -257,7 +266,8 @@ int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp
 	git_oid id;
 	int rc;
 
-	git_libgit2_init();
+	if (start(err))
+		return -1;
 	rc = git_odb_hash(&id, data, len, GIT_OBJECT_BLOB) ? fail(err, "cannot hash a blob") : 0;
 	if (!rc)
 		*out = from_git(&id);
@@ -270,7 +280,8 @@ int gp_ident_parse(struct gp_ident *out, const char *line, struct gp_err *err)
 	git_signature *s = NULL;
 	int rc = 0;
 
-	git_libgit2_init();
+	if (start(err))
+		return -1;
 	if (git_signature_from_buffer(&s, line))
 		rc = gp_fail(err, GP_EXIT_SYSTEM, "not an identity: '%s'", line);
 	else
@@ -410,7 +421,8 @@ char *gp_git_diff_text(const char *path, const char *from, size_t from_len, cons
 	git_diff_options options;
 	char *out = NULL;
 
-	git_libgit2_init();
+	if (start(err))
+		return NULL;
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
 	options.flags = GIT_DIFF_FORCE_TEXT;
 	if (git_patch_from_buffers(&patch, from, from_len, path, to, to_len, path, &options) ||

@@ -148,14 +148,3 @@ void gp_github_address_free(struct gp_github_address *address)
 	free(address->graphql);
 	*address = (struct gp_github_address){0};
 }
-
-char *gp_github_token(const struct gp_github_address *address, const char *url, gp_env_fn *env, struct gp_err *err)
-{
-	char *token = gp_provider_token("github", url, env, err);
-
-	if (!token && !err->code)
-		gp_fail(err, GP_EXIT_DENIED,
-			"no token for '%s': set GP_TOKEN, GITHUB_TOKEN or GH_TOKEN, or GP_TOKEN_FILE to a file that has it",
-			address->host);
-	return token;
-}

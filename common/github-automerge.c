@@ -11,14 +11,8 @@
 
 static const char *const methods[] = {"merge", "squash", "rebase", NULL};
 
-struct auto_merge {
-	int64_t number;
-	bool enable;
-	const char *method, *head, *id;
-};
-
 /* The mutation. Returns the pull request; NULL with *refusal or err. */
-static struct gp_json *mutate(struct gp_github *g, const struct auto_merge *a, const char *id, char **refusal,
+static struct gp_json *mutate(struct gp_github *g, const struct gp_merge *a, const char *id, char **refusal,
 			      struct gp_err *err)
 {
 	static const char on[] =
@@ -57,17 +51,17 @@ static struct gp_json *mutate(struct gp_github *g, const struct auto_merge *a, c
 /* There is nothing that GitHub would wait for. The words are not documented: they are what it answers. */
 static bool is_clean(const char *refusal)
 {
-	return gp_github_mentions(refusal, "in clean status") || gp_github_mentions(refusal, "in unstable status") ||
-	       gp_github_mentions(refusal, "protected branch rules not configured");
+	return gp_api_mentions(refusal, "in clean status") || gp_api_mentions(refusal, "in unstable status") ||
+	       gp_api_mentions(refusal, "protected branch rules not configured");
 }
 
 /* GitHub would not switch: because of what the pull request is, or of what it is like already. */
-static struct gp_json *explain(struct gp_github *g, const struct auto_merge *a, const char *refusal, struct gp_err *err)
+static struct gp_json *explain(struct gp_github *g, const struct gp_merge *a, const char *refusal, struct gp_err *err)
 {
 	struct gp_json *pull = NULL, *result;
 	bool on;
 
-	if (gp_github_mentions(refusal, "not allowed for this repository")) {
+	if (gp_api_mentions(refusal, "not allowed for this repository")) {
 		gp_fail(err, GP_EXIT_REFUSED,
 			"auto-merge is not allowed in '%s': 'Allow auto-merge' in Settings > General > Pull Requests permits it",
 			g->address.slug);
@@ -75,14 +69,14 @@ static struct gp_json *explain(struct gp_github *g, const struct auto_merge *a, 
 	}
 	pull = gp_github_look_up(g, a->number, err);
 	on = gp_json_get_true(pull, "auto_merge");
-	if (!pull || (a->enable && gp_github_check_bound(pull, a->head, err)))
+	if (!pull || (a->enable && gp_pull_check_bound(pull, a->head, err)))
 		goto fail;
 	if (a->enable != on && !(a->enable && is_clean(refusal))) {
 		gp_fail(err, GP_EXIT_REFUSED, "cannot switch auto-merge %s for #%lld: %s", a->enable ? "on" : "off",
 			(long long)a->number, refusal);
 		goto fail;
 	}
-	result = gp_github_pull_result(pull);
+	result = gp_pull_result(pull);
 	if (a->enable != on)
 		gp_json_set_bool(result, "clean", true);
 	return result;
@@ -92,27 +86,26 @@ fail:
 }
 
 /* Without an id: what there is to do. Returns the pull request where that is nothing, or NULL; *id is yours. */
-static struct gp_json *prepare(struct gp_github *g, const struct auto_merge *a, char **id, struct gp_err *err)
+static struct gp_json *prepare(struct gp_github *g, const struct gp_merge *a, char **id, struct gp_err *err)
 {
 	struct gp_json *pull = gp_github_look_up(g, a->number, err);
 
 	if (pull && !a->enable && !gp_json_get_true(pull, "auto_merge"))
 		return pull;
-	if (pull && (!a->enable || !gp_github_check_bound(pull, a->head, err)))
+	if (pull && (!a->enable || !gp_pull_check_bound(pull, a->head, err)))
 		*id = gp_strdup(gp_json_get_text(pull, "id"));
 	gp_json_free(pull);
 	return NULL;
 }
 
-static bool is_done(const struct gp_json *pull, const struct auto_merge *a)
+static bool is_done(const struct gp_json *pull, const struct gp_merge *a)
 {
 	return a->enable == gp_json_get_true(pull, "auto_merge") ||
 	       strcmp(gp_json_get_text(pull, "state"), "open") != 0;
 }
 
 /* What GitHub says afterwards is what counts; a replica may need a second look. Takes pull over, passes NULL through. */
-static struct gp_json *confirm(struct gp_github *g, const struct auto_merge *a, struct gp_json *pull,
-			       struct gp_err *err)
+static struct gp_json *confirm(struct gp_github *g, const struct gp_merge *a, struct gp_json *pull, struct gp_err *err)
 {
 	if (!pull || is_done(pull, a))
 		return pull;
@@ -121,36 +114,28 @@ static struct gp_json *confirm(struct gp_github *g, const struct auto_merge *a, 
 	if (!pull || is_done(pull, a))
 		return pull;
 	gp_json_free(pull);
-	gp_github_nonsense(g,
-			   a->enable ? "auto-merge was switched on and is off"
-				     : "auto-merge was switched off and is on",
-			   err);
+	gp_api_nonsense(&g->api,
+			a->enable ? "auto-merge was switched on and is off" : "auto-merge was switched off and is on",
+			err);
 	return NULL;
 }
 
-static struct gp_json *set_auto_merge(struct gp_github *g, const struct auto_merge *a, struct gp_err *err)
+static struct gp_json *set_auto_merge(struct gp_github *g, const struct gp_merge *a, struct gp_err *err)
 {
 	char *id = gp_strdup(a->id), *refusal = NULL;
 	struct gp_json *pull = id ? NULL : prepare(g, a, &id, err), *result;
 
 	if (!pull && id)
 		pull = mutate(g, a, id, &refusal, err);
-	result = refusal ? explain(g, a, refusal, err) : gp_github_pull_result(confirm(g, a, pull, err));
+	result = refusal ? explain(g, a, refusal, err) : gp_pull_result(confirm(g, a, pull, err));
 	free(refusal);
 	free(id);
 	return result;
 }
 
-struct gp_json *gp_github_set_auto_merge(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_github_set_auto_merge(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct auto_merge a = {0};
+	struct gp_merge a;
 
-	if (gp_request_number(&a.number, request, "number", err) ||
-	    gp_request_bool(&a.enable, request, "enable", err) ||
-	    gp_request_optional_text(&a.id, request, "pull_id", err))
-		return NULL;
-	if (a.enable && (gp_request_commit(&a.head, request, "head", err) ||
-			 gp_request_word(&a.method, request, "method", methods, err)))
-		return NULL;
-	return set_auto_merge(g, &a, err);
+	return gp_request_auto_merge(&a, request, err) ? NULL : set_auto_merge(repository, &a, err);
 }

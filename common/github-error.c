@@ -1,30 +1,13 @@
 /* What GitHub says when it does not do what it was asked. */
-#include <ctype.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "exit.h"
 #include "github.h"
 #include "mem.h"
 
-enum { UNTOLD_WAIT_MS = 60000, LONGEST_WAIT_S = 86400 };
-
-int gp_github_nonsense(const struct gp_github *g, const char *what, struct gp_err *err)
-{
-	return gp_fail(err, GP_EXIT_REPLY, "the reply of %s makes no sense: %s", g->address.host, what);
-}
-
-bool gp_github_mentions(const char *text, const char *part)
-{
-	for (size_t n = strlen(part); text && *text; text++)
-		if (!strncasecmp(text, part, n))
-			return true;
-	return false;
-}
+enum { UNTOLD_WAIT_MS = 60000 };
 
 static long long number(const char *text)
 {
@@ -34,58 +17,26 @@ static long long number(const char *text)
 	return n >= 0 && n <= LLONG_MAX / 1000 ? n : -1;
 }
 
-/* Retry-After is seconds or a date: RFC 9110, section 10.2.3. */
-static long long retry_after_s(const struct gp_http_reply *raw, long long now)
-{
-	const char *text = gp_http_header(raw, "retry-after");
-	long long date;
-
-	if (!text)
-		return -1;
-	if (isdigit((unsigned char)*text))
-		return number(text);
-	date = gp_http_date(text);
-	return date < 0 ? -1 : date > now ? date - now : 0;
-}
-
 /* https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
-long long gp_github_limit_ms(const struct gp_http_reply *raw, const struct gp_json *json, int attempt)
+long long gp_github_limit_ms(const struct gp_api_answer *answer, int attempt)
 {
-	const char *remaining = gp_http_header(raw, "x-ratelimit-remaining");
-	const struct gp_json *error = gp_json_first(gp_json_get(json, "errors"));
-	const char *message = gp_json_get_text(json, "message"), *type = gp_json_get_text(error, "type");
-	/* The forge's clock, not ours: they may differ. */
-	long long now = gp_http_date(gp_http_header(raw, "date")), wait, reset;
+	const char *remaining = gp_http_header(&answer->raw, "x-ratelimit-remaining");
+	const struct gp_json *error = gp_json_first(gp_json_get(answer->json, "errors"));
+	const char *message = gp_json_get_text(answer->json, "message"), *type = gp_json_get_text(error, "type");
+	long long wait = gp_api_retry_after_ms(&answer->raw), reset, now;
 	bool spent = remaining && !strcmp(remaining, "0");
 	bool graphql =
-		raw->status == 200 && ((type && !strcmp(type, "RATE_LIMITED")) ||
-				       gp_github_mentions(gp_json_get_text(error, "message"), "secondary rate limit"));
+		answer->status == 200 && ((type && !strcmp(type, "RATE_LIMITED")) ||
+					  gp_api_mentions(gp_json_get_text(error, "message"), "secondary rate limit"));
 
-	if (now < 0)
-		now = (long long)time(NULL);
-	wait = retry_after_s(raw, now);
-	if (raw->status >= 500)
-		return wait >= 0 && wait <= LONGEST_WAIT_S ? wait * 1000 : -1;
-	if (!graphql && raw->status != 429 &&
-	    (raw->status != 403 || (wait < 0 && !spent && !gp_github_mentions(message, "rate limit"))))
+	if (!graphql && answer->status != 429 &&
+	    (answer->status != 403 || (wait < 0 && !spent && !gp_api_mentions(message, "rate limit"))))
 		return -1;
-	reset = number(gp_http_header(raw, "x-ratelimit-reset"));
+	reset = number(gp_http_header(&answer->raw, "x-ratelimit-reset"));
+	now = gp_api_clock(&answer->raw);
 	if (wait < 0 && spent && reset >= 0)
-		wait = reset > now ? reset - now + 1 : 1;
-	if (wait < 0)
-		return (long long)UNTOLD_WAIT_MS << (attempt < 6 ? attempt - 1 : 5);
-	return (wait < LONGEST_WAIT_S ? wait : LONGEST_WAIT_S) * 1000;
-}
-
-/* Sentences as gp's messages have them. */
-static void settle(char *text)
-{
-	size_t n = strlen(text);
-
-	while (n && strchr(". \n", text[n - 1]))
-		text[--n] = '\0';
-	if (n > 1 && isupper((unsigned char)text[0]) && !isupper((unsigned char)text[1]))
-		text[0] = (char)tolower((unsigned char)text[0]);
+		wait = (reset > now ? reset - now + 1 : 1) * 1000;
+	return wait >= 0 ? wait : (long long)UNTOLD_WAIT_MS << (attempt < 6 ? attempt - 1 : 5);
 }
 
 /* One of `errors`: a string, or an object with a message, or one with field and code. */
@@ -100,7 +51,7 @@ static char *error_words(const struct gp_json *error)
 	else if (field && code)
 		words = gp_asprintf("%s is %s", field, code);
 	if (words)
-		settle(words);
+		gp_api_settle(words);
 	return words;
 }
 
@@ -111,12 +62,12 @@ char *gp_github_words(const struct gp_json *json)
 	char *words = message && *message ? gp_strdup(message) : NULL;
 
 	if (words)
-		settle(words);
+		gp_api_settle(words);
 	if (gp_json_is_string(errors)) {
 		char *longer = gp_asprintf("%s%s%s", words ? words : "", words ? ": " : "", gp_json_text(errors));
 
 		free(words);
-		settle(longer);
+		gp_api_settle(longer);
 		return longer;
 	}
 	for (const struct gp_json *e = gp_json_first(errors); e; e = gp_json_next(e)) {
@@ -132,7 +83,7 @@ char *gp_github_words(const struct gp_json *json)
 	return words;
 }
 
-int gp_github_refuse(const struct gp_github *g, const struct gp_github_answer *answer, const char *permission,
+int gp_github_refuse(const struct gp_github *g, const struct gp_api_answer *answer, const char *permission,
 		     struct gp_err *err)
 {
 	const char *accepted = gp_http_header(&answer->raw, "x-accepted-github-permissions");

@@ -71,25 +71,25 @@ static bool is_hiccup(const struct gp_json *error)
 /* Asks; the reply as it is, yours. */
 static struct gp_json *ask(struct gp_github *g, const struct gp_json *body, struct gp_err *err)
 {
-	const struct gp_github_call call = {"POST", g->address.graphql, body, NULL, GP_GITHUB_ALWAYS};
-	struct gp_github_answer answer;
+	const struct gp_api_call call = {"POST", g->address.graphql, body, NULL, GP_API_ALWAYS};
+	struct gp_api_answer answer;
 	struct gp_json *reply = NULL;
 
 	for (int n = 1;; n++) {
-		if (gp_github_send(g, &call, &answer, err))
+		if (gp_api_send(&g->api, &call, &answer, err))
 			break;
 		if (answer.status != 200) {
 			gp_github_refuse(g, &answer, "contents, pull requests and commit statuses: write", err);
 			break;
 		}
-		if (!is_hiccup(first_error(answer.json)) || n > MAX_TIMEOUTS || gp_github_pause(g, n, 0, NULL)) {
+		if (!is_hiccup(first_error(answer.json)) || n > MAX_TIMEOUTS || gp_api_pause(&g->api, n, 0, NULL)) {
 			reply = answer.json;
 			answer.json = NULL;
 			break;
 		}
-		gp_github_answer_free(&answer);
+		gp_api_answer_free(&answer);
 	}
-	gp_github_answer_free(&answer);
+	gp_api_answer_free(&answer);
 	return reply;
 }
 
@@ -126,7 +126,7 @@ static struct gp_json *data_of(const struct gp_github *g, struct gp_json *reply,
 	} else if (reply) {
 		data = gp_json_take(reply, "data");
 		if (!gp_json_is_object(data)) {
-			gp_github_nonsense(g, "no data", err);
+			gp_api_nonsense(&g->api, "no data", err);
 			gp_json_free(data);
 			data = NULL;
 		}

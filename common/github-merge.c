@@ -7,13 +7,7 @@
 #include "github.h"
 #include "mem.h"
 
-static const char *const methods[] = {"merge", "squash", "rebase", NULL};
 static const char permission[] = "contents: write";
-
-struct merge {
-	int64_t number;
-	const char *method, *head;
-};
 
 /* Whether GitHub has yet to find out whether there is a conflict. */
 static bool is_undecided(struct gp_github *g, int64_t number)
@@ -80,12 +74,12 @@ static char *all_unmet(struct gp_github *g, const char *base, const char *head)
 }
 
 /* GitHub's refusal, and where it only counts the checks ("2 of 3 required status checks are expected"), their names. */
-static int cannot(struct gp_github *g, const struct merge *m, const struct gp_json *pull, const char *words,
+static int cannot(struct gp_github *g, const struct gp_merge *m, const struct gp_json *pull, const char *words,
 		  struct gp_err *err)
 {
 	char *names = NULL;
 
-	if (gp_github_mentions(words, "required status check") && !strchr(words, '"'))
+	if (gp_api_mentions(words, "required status check") && !strchr(words, '"'))
 		names = all_unmet(g, gp_json_get_text(pull, "base"), m->head);
 	gp_fail(err, GP_EXIT_REFUSED, "cannot merge #%lld: %s%s%s", (long long)m->number,
 		words ? words : "it does not say why", names ? ": " : "", names ? names : "");
@@ -94,14 +88,14 @@ static int cannot(struct gp_github *g, const struct merge *m, const struct gp_js
 }
 
 /* GitHub merged it as sha: the pull request, also where one of its replicas does not know yet. */
-static struct gp_json *merged(struct gp_github *g, const struct merge *m, const struct gp_github_answer *answer,
+static struct gp_json *merged(struct gp_github *g, const struct gp_merge *m, const struct gp_api_answer *answer,
 			      struct gp_err *err)
 {
 	const char *sha = gp_json_get_text(answer->json, "sha");
 	struct gp_json *pull;
 
 	if (!gp_json_get_true(answer->json, "merged") || !sha) {
-		gp_github_nonsense(g, "it merged, and does not say as what", err);
+		gp_api_nonsense(&g->api, "it merged, and does not say as what", err);
 		return NULL;
 	}
 	pull = gp_github_look_up(g, m->number, err);
@@ -114,14 +108,14 @@ static struct gp_json *merged(struct gp_github *g, const struct merge *m, const 
 }
 
 /* Why it did not; where it may after all, 0 without a pull request. */
-static int refused(struct gp_github *g, const struct merge *m, const struct gp_github_answer *answer,
+static int refused(struct gp_github *g, const struct gp_merge *m, const struct gp_api_answer *answer,
 		   struct gp_json **out, struct gp_err *err)
 {
 	char *words = gp_github_words(answer->json);
 	struct gp_json *pull = NULL;
 	int rc = -1;
 
-	if (answer->status == 405 && gp_github_mentions(words, "base branch was modified")) {
+	if (answer->status == 405 && gp_api_mentions(words, "base branch was modified")) {
 		rc = 0;
 		goto out;
 	}
@@ -133,9 +127,9 @@ static int refused(struct gp_github *g, const struct merge *m, const struct gp_g
 		*out = pull;
 		pull = NULL;
 		rc = 0;
-	} else if (gp_github_check_bound(pull, m->head, err)) {
+	} else if (gp_pull_check_bound(pull, m->head, err)) {
 		goto out;
-	} else if (answer->status == 405 && gp_github_mentions(words, "not mergeable") && is_undecided(g, m->number)) {
+	} else if (answer->status == 405 && gp_api_mentions(words, "not mergeable") && is_undecided(g, m->number)) {
 		rc = 0;
 	} else if (answer->status == 405 || answer->status == 422) {
 		cannot(g, m, pull, words, err);
@@ -152,47 +146,47 @@ out:
 	return rc;
 }
 
-static struct gp_json *merge(struct gp_github *g, const struct merge *m, const struct gp_github_call *call,
+static struct gp_json *merge(struct gp_github *g, const struct gp_merge *m, const struct gp_api_call *call,
 			     struct gp_err *err)
 {
 	struct gp_json *pull = NULL;
 	int rc = 0;
 
 	for (int n = 1; !rc && !pull; n++) {
-		struct gp_github_answer answer;
+		struct gp_api_answer answer;
 
-		rc = gp_github_send(g, call, &answer, err);
+		rc = gp_api_send(&g->api, call, &answer, err);
 		if (!rc && answer.status == 200)
 			rc = (pull = merged(g, m, &answer, err)) ? 0 : -1;
 		else if (!rc)
 			rc = refused(g, m, &answer, &pull, err);
-		if (!rc && !pull && gp_github_pause(g, n, 0, NULL)) {
+		if (!rc && !pull && gp_api_pause(&g->api, n, 0, NULL)) {
 			char *words = gp_github_words(answer.json);
 
 			rc = gp_fail(err, GP_EXIT_RETRY, "cannot merge #%lld: %s", (long long)m->number,
 				     words ? words : "its base keeps moving");
 			free(words);
 		}
-		gp_github_answer_free(&answer);
+		gp_api_answer_free(&answer);
 	}
 	return pull;
 }
 
-struct gp_json *gp_github_merge_pr(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_github_merge_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct merge m;
+	struct gp_github *g = repository;
+	struct gp_merge m;
 	struct gp_json *body, *pull;
 	char *url;
 
-	if (gp_request_number(&m.number, request, "number", err) || gp_request_commit(&m.head, request, "head", err) ||
-	    gp_request_word(&m.method, request, "method", methods, err))
+	if (gp_request_merge(&m, request, err))
 		return NULL;
 	url = gp_asprintf("/repos/%s/pulls/%lld/merge", g->address.slug, (long long)m.number);
 	body = gp_json_object();
 	gp_json_set_text(body, "sha", m.head);
 	gp_json_set_text(body, "merge_method", m.method);
-	pull = merge(g, &m, &(const struct gp_github_call){"PUT", url, body, NULL, GP_GITHUB_ALWAYS}, err);
+	pull = merge(g, &m, &(const struct gp_api_call){"PUT", url, body, NULL, GP_API_ALWAYS}, err);
 	gp_json_free(body);
 	free(url);
-	return gp_github_pull_result(pull);
+	return gp_pull_result(pull);
 }

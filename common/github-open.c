@@ -9,10 +9,6 @@
 
 static const char permission[] = "pull requests: write";
 
-struct wanted {
-	const char *branch, *base, *title, *description;
-};
-
 /* Whether an error of a 422 is about this field, or says this. */
 static bool is_about(const struct gp_json *json, const char *field, const char *text)
 {
@@ -27,7 +23,7 @@ static bool is_about(const struct gp_json *json, const char *field, const char *
 	return false;
 }
 
-static int refuse(const struct gp_github *g, const struct gp_github_answer *answer, const struct wanted *w,
+static int refuse(const struct gp_github *g, const struct gp_api_answer *answer, const struct gp_wanted *w,
 		  struct gp_err *err)
 {
 	const char *message = gp_json_get_text(answer->json, "message");
@@ -46,12 +42,12 @@ static int refuse(const struct gp_github *g, const struct gp_github_answer *answ
 }
 
 /* Title and description of one that is open; returns it as it is then. Takes pull over. */
-static struct gp_json *update(struct gp_github *g, struct gp_json *pull, const struct wanted *w, bool *same,
+static struct gp_json *update(struct gp_github *g, struct gp_json *pull, const struct gp_wanted *w, bool *same,
 			      struct gp_err *err)
 {
 	char *url = gp_asprintf("/repos/%s/pulls/%lld", g->address.slug, (long long)gp_json_get_int(pull, "number", 0));
-	struct gp_github_call call = {"PATCH", url, NULL, NULL, GP_GITHUB_ALWAYS};
-	struct gp_github_answer answer;
+	struct gp_api_call call = {"PATCH", url, NULL, NULL, GP_API_ALWAYS};
+	struct gp_api_answer answer;
 	struct gp_json *body, *updated = NULL;
 
 	*same = !strcmp(gp_json_get_text(pull, "title"), w->title) &&
@@ -64,13 +60,13 @@ static struct gp_json *update(struct gp_github *g, struct gp_json *pull, const s
 	gp_json_set_text(body, "title", w->title);
 	gp_json_set_text(body, "body", w->description);
 	call.body = body;
-	if (!gp_github_send(g, &call, &answer, err)) {
+	if (!gp_api_send(&g->api, &call, &answer, err)) {
 		if (answer.status == 200)
 			updated = gp_github_rest_pull(g, answer.json, err);
 		else
 			gp_github_refuse(g, &answer, permission, err);
 	}
-	gp_github_answer_free(&answer);
+	gp_api_answer_free(&answer);
 	gp_json_free(body);
 	gp_json_free(pull);
 	free(url);
@@ -82,12 +78,12 @@ static struct gp_json *update(struct gp_github *g, struct gp_json *pull, const s
  * Returns 1 with *pull, 0 where there is none in spite of it, -1 with err.
  * *why is then what GitHub had to say.
  */
-static int attempt(struct gp_github *g, const struct gp_github_call *call, const struct wanted *w,
+static int attempt(struct gp_github *g, const struct gp_api_call *call, const struct gp_wanted *w,
 		   struct gp_json **pull, bool *created, struct gp_err *why, struct gp_err *err)
 {
-	struct gp_github_answer answer;
+	struct gp_api_answer answer;
 	struct gp_json *pulls, *found = NULL;
-	int rc = gp_github_send(g, call, &answer, why);
+	int rc = gp_api_send(&g->api, call, &answer, why);
 	bool unclear = rc && answer.repeated;
 
 	if (rc && !unclear) {
@@ -108,15 +104,15 @@ static int attempt(struct gp_github *g, const struct gp_github_call *call, const
 		/* What looks just as it was asked for is what the attempt has made. */
 		*created = *created && unclear;
 	}
-	gp_github_answer_free(&answer);
+	gp_api_answer_free(&answer);
 	return err->code ? -1 : *pull != NULL;
 }
 
-static struct gp_json *open_or_update(struct gp_github *g, const struct wanted *w, bool *created, struct gp_err *err)
+static struct gp_json *open_or_update(struct gp_github *g, const struct gp_wanted *w, bool *created, struct gp_err *err)
 {
 	char *url = gp_asprintf("/repos/%s/pulls", g->address.slug);
 	struct gp_json *body = gp_json_object(), *pull = NULL;
-	const struct gp_github_call call = {"POST", url, body, NULL, GP_GITHUB_IF_UNSENT};
+	const struct gp_api_call call = {"POST", url, body, NULL, GP_API_IF_UNSENT};
 	int rc = 0;
 
 	gp_json_set_text(body, "title", w->title);
@@ -128,7 +124,7 @@ static struct gp_json *open_or_update(struct gp_github *g, const struct wanted *
 
 		*created = false;
 		rc = attempt(g, &call, w, &pull, created, &why, err);
-		if (!rc && gp_github_pause(g, n, 0, NULL))
+		if (!rc && gp_api_pause(&g->api, n, 0, NULL))
 			rc = gp_fail(err, why.code, "%s", why.message);
 	}
 	gp_json_free(body);
@@ -136,17 +132,15 @@ static struct gp_json *open_or_update(struct gp_github *g, const struct wanted *
 	return pull;
 }
 
-struct gp_json *gp_github_open_pr(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_github_open_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct wanted w;
+	struct gp_wanted w;
 	struct gp_json *result;
 	bool created;
 
-	if (gp_request_name(&w.branch, request, "branch", err) || gp_request_name(&w.title, request, "title", err) ||
-	    gp_request_text(&w.description, request, "description", err) ||
-	    gp_request_name(&w.base, gp_json_get(request, "repository"), "base", err))
+	if (gp_request_wanted(&w, request, err))
 		return NULL;
-	result = gp_github_pull_result(open_or_update(g, &w, &created, err));
+	result = gp_pull_result(open_or_update(repository, &w, &created, err));
 	if (result)
 		gp_json_set_bool(result, "created", created);
 	return result;

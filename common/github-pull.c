@@ -5,7 +5,6 @@
 #include "exit.h"
 #include "github.h"
 #include "mem.h"
-#include "oid.h"
 
 /* A text member of both; null counts as empty where it may be that. */
 static bool copy_text(struct gp_json *pull, const char *to, const struct gp_json *node, const char *from,
@@ -20,35 +19,19 @@ static bool copy_text(struct gp_json *pull, const char *to, const struct gp_json
 	return true;
 }
 
-static bool is_commit(const char *text)
-{
-	struct gp_oid oid;
-
-	return text && !gp_oid_parse(&oid, text);
-}
-
 /* The last things that both have in common; takes pull over. */
 static struct gp_json *complete(const struct gp_github *g, struct gp_json *pull, bool copied, const char *merge_commit,
 				struct gp_err *err)
 {
-	const char *state = gp_json_get_text(pull, "state");
-	const char *what = NULL;
+	const char *state = gp_json_get_text(pull, "state"), *lacks;
 
-	if (!copied || !state)
-		what = "a pull request without all of its members";
-	else if (gp_json_get_int(pull, "number", 0) <= 0)
-		what = "a pull request without a number";
-	else if (!is_commit(gp_json_get_text(pull, "head")))
-		what = "a pull request's head is no commit id";
-	else if (!strcmp(state, "merged") && merge_commit && !is_commit(merge_commit))
-		what = "a pull request is merged as what is no commit id";
-	if (what) {
-		gp_github_nonsense(g, what, err);
-		gp_json_free(pull);
-		return NULL;
-	}
-	gp_json_set_text(pull, "merge_commit", !strcmp(state, "merged") ? merge_commit : NULL);
-	return pull;
+	gp_json_set_text(pull, "merge_commit", state && !strcmp(state, "merged") ? merge_commit : NULL);
+	lacks = gp_pull_lacks(pull);
+	if (copied && !lacks)
+		return pull;
+	gp_api_nonsense(&g->api, lacks ? lacks : "a pull request without all of its members", err);
+	gp_json_free(pull);
+	return NULL;
 }
 
 struct gp_json *gp_github_pull(const struct gp_github *g, const struct gp_json *node, struct gp_err *err)
@@ -128,25 +111,4 @@ struct gp_json *gp_github_look_up(struct gp_github *g, int64_t number, struct gp
 	if (!gp_github_ask_number(g, &pull, number, err) && !pull)
 		gp_fail(err, GP_EXIT_REFUSED, "no pull request #%lld in '%s'", (long long)number, g->address.slug);
 	return pull;
-}
-
-struct gp_json *gp_github_pull_result(struct gp_json *pull)
-{
-	struct gp_json *result = pull ? gp_json_object() : NULL;
-
-	if (result)
-		gp_json_set(result, "pull_request", pull);
-	return result;
-}
-
-int gp_github_check_bound(const struct gp_json *pull, const char *head, struct gp_err *err)
-{
-	long long number = gp_json_get_int(pull, "number", 0);
-	const char *state = gp_json_get_text(pull, "state"), *now = gp_json_get_text(pull, "head");
-
-	if (strcmp(state, "open") != 0)
-		return gp_fail(err, GP_EXIT_REFUSED, "pull request #%lld is %s already", number, state);
-	if (strcmp(now, head) != 0)
-		return gp_fail(err, GP_EXIT_RETRY, "head of #%lld is now %s, not %s", number, now, head);
-	return 0;
 }

@@ -12,32 +12,6 @@
 /* How young a commit is whose pull request may not be in GitHub's index yet, and how often it is asked for. */
 enum { YOUNG_S = 60, MAX_LAG_ATTEMPTS = 4 };
 
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = gp_json_get_int(*(const struct gp_json *const *)a, "number", 0),
-		y = gp_json_get_int(*(const struct gp_json *const *)b, "number", 0);
-
-	return (x > y) - (x < y);
-}
-
-/* In the order of numbers, each once; takes pulls over. */
-static struct gp_json *in_order(struct gp_json *pulls)
-{
-	size_t n = gp_json_count(pulls), i = 0;
-	const struct gp_json **item = gp_calloc(n, sizeof *item);
-	struct gp_json *sorted = gp_json_array();
-
-	for (const struct gp_json *p = gp_json_first(pulls); p; p = gp_json_next(p))
-		item[i++] = p;
-	qsort(item, n, sizeof *item, by_number);
-	for (i = 0; i < n; i++)
-		if (!i || by_number(&item[i - 1], &item[i]) != 0)
-			gp_json_append(sorted, gp_json_copy(item[i]));
-	free(item);
-	gp_json_free(pulls);
-	return sorted;
-}
-
 /* Appends a connection's nodes; those that pick refuses aside. *cursor: where the next page begins, borrowed, or NULL. */
 typedef bool pick_fn(const struct gp_json *pull, const void *ctx);
 static int append(const struct gp_github *g, struct gp_json *pulls, const struct gp_json *connection, pick_fn *pick,
@@ -47,7 +21,7 @@ static int append(const struct gp_github *g, struct gp_json *pulls, const struct
 
 	*cursor = gp_json_get_true(info, "hasNextPage") ? gp_json_get_text(info, "endCursor") : NULL;
 	if (!gp_json_is_array(nodes))
-		return gp_github_nonsense(g, "it lists no pull requests", err);
+		return gp_api_nonsense(&g->api, "it lists no pull requests", err);
 	for (const struct gp_json *n = gp_json_first(nodes); n; n = gp_json_next(n)) {
 		struct gp_json *pull = gp_json_is_null(n) ? NULL : gp_github_pull(g, n, err);
 
@@ -82,7 +56,7 @@ static struct gp_json *list(struct gp_github *g, const char *query, struct gp_js
 		gp_json_free(pulls);
 		return NULL;
 	}
-	return in_order(pulls);
+	return gp_pulls_in_order(pulls);
 }
 
 static bool is_own(const struct gp_json *pull, const void *ctx)
@@ -194,58 +168,29 @@ static struct gp_json *find_merged(struct gp_github *g, const char *commit, cons
 		gp_json_free(pulls);
 		pulls = ask_merged(g, variables, commit, &young, err);
 	} while (!err->code && !gp_json_first(pulls) && young && n++ < MAX_LAG_ATTEMPTS &&
-		 !gp_github_pause(g, n, 0, NULL));
+		 !gp_api_pause(&g->api, n, 0, NULL));
 	gp_json_free(variables);
 	if (err->code) {
 		gp_json_free(pulls);
 		return NULL;
 	}
-	return in_order(pulls);
+	return gp_pulls_in_order(pulls);
 }
 
-/* The one way to find that the request has; NULL with err. */
-static const char *way_of(const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_github_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	static const char *const ways[] = {"number", "branch", "merged_as", "open"};
-	const char *way = NULL;
-	size_t given = 0;
+	struct gp_find f;
 
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (gp_json_get(request, ways[i]) && !gp_json_is_null(gp_json_get(request, ways[i])) && ++given)
-			way = ways[i];
-	if (given == 1)
-		return way;
-	gp_fail(err, GP_EXIT_INPUT,
-		"find-pr takes exactly one of the parameters 'number', 'branch', 'merged_as', 'open'");
-	return NULL;
-}
-
-struct gp_json *gp_github_find_pr(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
-{
-	const char *way = way_of(request, err), *branch, *base = NULL, *commit;
-	const struct gp_json *repository = gp_json_get(request, "repository");
-	struct gp_json *pulls = NULL, *result;
-	int64_t number;
-	bool open;
-
-	if (!way || (*way == 'b' && gp_request_name(&base, repository, "base", err)) ||
-	    (*way == 'm' && gp_request_optional_text(&base, repository, "base", err)))
+	if (gp_request_find(&f, request, err))
 		return NULL;
-	if (*way == 'n' && !gp_request_number(&number, request, way, err)) {
-		pulls = find_number(g, number, err);
-	} else if (*way == 'b' && !gp_request_name(&branch, request, way, err)) {
-		pulls = gp_github_find_branch(g, branch, base, err);
-	} else if (*way == 'm' && !gp_request_commit(&commit, request, way, err)) {
-		pulls = find_merged(g, commit, base, err);
-	} else if (*way == 'o' && !gp_request_bool(&open, request, way, err)) {
-		if (open)
-			pulls = find_open(g, err);
-		else
-			gp_fail(err, GP_EXIT_INPUT, "parameter 'open' cannot be false");
+	switch (f.way) {
+	case GP_FIND_NUMBER:
+		return gp_pulls_result(find_number(repository, f.number, err));
+	case GP_FIND_BRANCH:
+		return gp_pulls_result(gp_github_find_branch(repository, f.branch, f.base, err));
+	case GP_FIND_MERGED_AS:
+		return gp_pulls_result(find_merged(repository, f.commit, f.base, err));
+	default:
+		return gp_pulls_result(find_open(repository, err));
 	}
-	if (!pulls)
-		return NULL;
-	result = gp_json_object();
-	gp_json_set(result, "pull_requests", pulls);
-	return result;
 }

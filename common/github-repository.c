@@ -15,35 +15,14 @@ static void add_check(struct gp_json *checks, const char *context)
 	gp_json_append(checks, gp_json_string(context));
 }
 
-/* A branch's name in a path: all but unreserved characters (RFC 3986, section 2.3) as %XX. */
-static char *escaped(const char *name)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
-			  hex[] = "0123456789ABCDEF";
-	char *out = gp_calloc(strlen(name) * 3 + 1, 1), *to = out;
-
-	for (; *name; name++) {
-		unsigned char c = (unsigned char)*name;
-
-		if (strchr(plain, c)) {
-			*to++ = (char)c;
-		} else {
-			*to++ = '%';
-			*to++ = hex[c >> 4];
-			*to++ = hex[c & 15];
-		}
-	}
-	return out;
-}
-
 /* https://docs.github.com/rest/repos/rules#get-rules-for-a-branch: who may read the repository may read these. */
 static int add_rulesets(struct gp_github *g, struct gp_json *checks, const char *branch, struct gp_err *err)
 {
-	char *name = escaped(branch),
+	char *name = gp_api_escape(branch),
 	     *url = gp_asprintf("/repos/%s/rules/branches/%s?per_page=100", g->address.slug, name);
-	const struct gp_github_call call = {"GET", url, NULL, NULL, GP_GITHUB_ALWAYS};
-	struct gp_github_answer answer;
-	int rc = gp_github_send(g, &call, &answer, err);
+	const struct gp_api_call call = {"GET", url, NULL, NULL, GP_API_ALWAYS};
+	struct gp_api_answer answer;
+	int rc = gp_api_send(&g->api, &call, &answer, err);
 
 	/* A server that knows no rulesets answers 404. */
 	for (const struct gp_json *rule = gp_json_first(rc || answer.status != 200 ? NULL : answer.json); rule;
@@ -57,7 +36,7 @@ static int add_rulesets(struct gp_github *g, struct gp_json *checks, const char 
 			if (gp_json_get_text(c, "context"))
 				add_check(checks, gp_json_get_text(c, "context"));
 	}
-	gp_github_answer_free(&answer);
+	gp_api_answer_free(&answer);
 	free(url);
 	free(name);
 	return rc;
@@ -74,12 +53,13 @@ static void add_protection(struct gp_json *checks, const struct gp_json *ref)
 			add_check(checks, gp_json_text(c));
 }
 
-struct gp_json *gp_github_get_repository(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_github_get_repository(void *place, const struct gp_json *request, struct gp_err *err)
 {
 	static const char query[] =
 		"query($owner:String!,$name:String!,$ref:String!){repository(owner:$owner,name:$name){autoMergeAllowed "
 		"defaultBranchRef{name branchProtectionRule{requiredStatusCheckContexts}}"
 		"ref(qualifiedName:$ref){branchProtectionRule{requiredStatusCheckContexts}}}}";
+	struct gp_github *g = place;
 	struct gp_json *variables, *data, *result = NULL, *checks;
 	const struct gp_json *repository, *main, *allowed, *ref;
 	const char *base, *branch;

@@ -7,7 +7,6 @@
 #include "forge-server.h"
 #include "github.h"
 #include "mem.h"
-#include "oid.h"
 
 enum { BATCH = 100, MAX_POLLED = 3 };
 
@@ -37,27 +36,13 @@ static const char *state_of(const char *word)
 	return is_one_of(word, good) ? "success" : is_one_of(word, open) ? "pending" : "failure";
 }
 
-static struct gp_json *status_object(const char *context, const char *state, const char *description, const char *url,
-				     const char *at, const char *kind)
-{
-	struct gp_json *status = gp_json_object();
-
-	gp_json_set_text(status, "context", context);
-	gp_json_set_text(status, "state", state);
-	gp_json_set_text(status, "description", description);
-	gp_json_set_text(status, "url", url);
-	gp_json_set_text(status, "created_at", at);
-	gp_json_set_text(status, "kind", kind);
-	return status;
-}
-
 struct gp_json *gp_github_rest_status(const struct gp_json *node)
 {
 	const char *context = gp_json_get_text(node, "context"), *state = gp_json_get_text(node, "state"),
 		   *at = gp_json_get_text(node, "created_at");
 
-	return context && state && at ? status_object(context, state_of(state), gp_json_get_text(node, "description"),
-						      gp_json_get_text(node, "target_url"), at, "status")
+	return context && state && at ? gp_status(context, state_of(state), gp_json_get_text(node, "description"),
+						  gp_json_get_text(node, "target_url"), at, "status")
 				      : NULL;
 }
 
@@ -67,8 +52,8 @@ static struct gp_json *check_run(const char *name, const char *status, const cha
 	bool done = status && (!strcmp(status, "COMPLETED") || !strcmp(status, "completed"));
 
 	/* One that waits in the queue has no time yet. */
-	return name && status ? status_object(name, done ? state_of(conclusion) : "pending", title, url,
-					      at ? at : "1970-01-01T00:00:00Z", "check-run")
+	return name && status ? gp_status(name, done ? state_of(conclusion) : "pending", title, url,
+					  at ? at : "1970-01-01T00:00:00Z", "check-run")
 			      : NULL;
 }
 
@@ -91,8 +76,8 @@ static struct gp_json *graphql_status(const struct gp_json *node)
 				 gp_json_get_text(node, "detailsUrl"),
 				 first_of(gp_json_get_text(node, "completedAt"), gp_json_get_text(node, "startedAt"),
 					  NULL));
-	return context && state && at ? status_object(context, state_of(state), gp_json_get_text(node, "description"),
-						      gp_json_get_text(node, "targetUrl"), at, "status")
+	return context && state && at ? gp_status(context, state_of(state), gp_json_get_text(node, "description"),
+						  gp_json_get_text(node, "targetUrl"), at, "status")
 				      : NULL;
 }
 
@@ -101,46 +86,16 @@ static int append(const struct gp_github *g, struct gp_json *list, const struct 
 		  struct gp_json *make(const struct gp_json *node), struct gp_err *err)
 {
 	if (!gp_json_is_array(nodes))
-		return gp_github_nonsense(g, "it lists no statuses", err);
+		return gp_api_nonsense(&g->api, "it lists no statuses", err);
 	for (const struct gp_json *n = gp_json_first(nodes); n; n = gp_json_next(n)) {
 		struct gp_json *status = gp_json_is_null(n) ? NULL : make(n);
 
 		if (status)
 			gp_json_append(list, status);
 		else if (!gp_json_is_null(n))
-			return gp_github_nonsense(g, "a status without context, state or time", err);
+			return gp_api_nonsense(&g->api, "a status without context, state or time", err);
 	}
 	return 0;
-}
-
-struct placed {
-	const struct gp_json *status;
-	size_t place;
-};
-
-/* Times of one form compare as text; in the same second, the order they came in is the newest first. */
-static int by_age(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-	int newer = strcmp(gp_json_get_text(y->status, "created_at"), gp_json_get_text(x->status, "created_at"));
-
-	return newer ? newer : (x->place > y->place) - (x->place < y->place);
-}
-
-static struct gp_json *newest_first(struct gp_json *list)
-{
-	size_t n = gp_json_count(list), i = 0;
-	struct placed *item = gp_calloc(n, sizeof *item);
-	struct gp_json *sorted = gp_json_array();
-
-	for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s), i++)
-		item[i] = (struct placed){s, i};
-	qsort(item, n, sizeof *item, by_age);
-	for (i = 0; i < n; i++)
-		gp_json_append(sorted, gp_json_copy(item[i].status));
-	free(item);
-	gp_json_free(list);
-	return sorted;
 }
 
 /* GraphQL: the newest of each context, for many commits in one request. */
@@ -211,7 +166,7 @@ static int list_batch(struct gp_github *g, struct gp_json *all, const struct gp_
 		contexts = gp_json_get(rollup, "contexts");
 		if (gp_json_is_object(rollup) && !append(g, list, gp_json_get(contexts, "nodes"), graphql_status, err))
 			append_rest(g, list, commit, gp_json_get(contexts, "pageInfo"), err);
-		gp_json_set(all, commit, newest_first(list));
+		gp_json_set(all, commit, gp_statuses_in_order(list));
 	}
 	gp_json_free(data);
 	return err->code ? -1 : 0;
@@ -267,7 +222,7 @@ static int complete(struct gp_github *g, struct gp_json *all, struct gp_err *err
 				gp_json_append(list, gp_json_copy(s));
 		char *commit = gp_strdup(gp_json_key(old));
 
-		gp_json_set(all, commit, newest_first(list));
+		gp_json_set(all, commit, gp_statuses_in_order(list));
 		free(commit);
 		if (rc)
 			return -1;
@@ -282,7 +237,7 @@ static int poll_again(struct gp_github *g, struct gp_json *all, const struct gp_
 		int rc = list_pages(g, list, gp_json_text(c), false, err) ||
 			 list_pages(g, list, gp_json_text(c), true, err);
 
-		gp_json_set(all, gp_json_text(c), newest_first(list));
+		gp_json_set(all, gp_json_text(c), gp_statuses_in_order(list));
 		if (rc)
 			return -1;
 	}
@@ -302,37 +257,23 @@ static bool is_polled(struct gp_github *g, const struct gp_json *commits)
 	return again;
 }
 
-static int check_commits(const struct gp_json *commits, struct gp_err *err)
+struct gp_json *gp_github_list_statuses(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct gp_oid oid;
-
-	if (!gp_json_is_array(commits))
-		return gp_fail(err, GP_EXIT_INPUT, "parameter 'commits' is not an array");
-	for (const struct gp_json *c = gp_json_first(commits); c; c = gp_json_next(c))
-		if (gp_oid_parse(&oid, gp_json_text(c)))
-			return gp_fail(
-				err, GP_EXIT_INPUT,
-				"parameter 'commits' holds something else than commit ids of 40 hexadecimal digits");
-	return 0;
-}
-
-struct gp_json *gp_github_list_statuses(struct gp_github *g, const struct gp_json *request, struct gp_err *err)
-{
-	const struct gp_json *commits = gp_json_get(request, "commits"), *next = gp_json_first(commits),
-			     *all = gp_json_get(request, "all");
+	struct gp_github *g = repository;
+	const struct gp_json *commits, *next;
 	struct gp_json *statuses, *result;
-	bool whole = false;
+	bool all;
 
-	if (check_commits(commits, err) ||
-	    (all && !gp_json_is_null(all) && gp_request_bool(&whole, request, "all", err)))
+	if (gp_request_commits(&commits, &all, request, err))
 		return NULL;
 	statuses = gp_json_object();
 	if (is_polled(g, commits)) {
 		poll_again(g, statuses, commits, err);
 	} else {
+		next = gp_json_first(commits);
 		while (next && !list_batch(g, statuses, &next, err))
 			;
-		if (!err->code && whole)
+		if (!err->code && all)
 			complete(g, statuses, err);
 	}
 	if (err->code) {

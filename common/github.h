@@ -1,6 +1,6 @@
 /*
  * github.h - GitHub's two APIs, REST and GraphQL, as gp-forge-github uses
- * them: where they are, who asks, when to ask again, and the operations of
+ * them: where they are, what their refusals mean, and the operations of
  * gp-forge(7). For bin/gp-forge-github.c, and shared by the files
  * common/github*.c. What comes from GitHub is checked before it is used.
  * https://docs.github.com/rest, https://docs.github.com/graphql
@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "err.h"
-#include "http.h"
+#include "forge-server.h"
 #include "json.h"
 #include "provider.h"
 
@@ -26,95 +27,34 @@ struct gp_github_address {
 /* errors: 65 for a URL that names no repository, 78 for API addresses that cannot be. */
 int gp_github_address_read(struct gp_github_address *out, const char *url, gp_env_fn *env, struct gp_err *err);
 void gp_github_address_free(struct gp_github_address *address);
-/* The token that is meant for the server of the remote's URL. errors: 77 where there is none, 78. Yours. */
-char *gp_github_token(const struct gp_github_address *address, const char *url, gp_env_fn *env, struct gp_err *err);
-
-/* How patient the driver is. */
-struct gp_github_patience {
-	long timeout_ms;     /* for one request */
-	long long budget_ms; /* for all repetitions of an operation */
-};
-
-struct gp_github_answer {
-	long status;
-	struct gp_json *json;     /* the body; NULL where there is none */
-	struct gp_http_reply raw; /* its headers */
-	bool repeated;            /* an earlier attempt may have done it already */
-};
 
 /* A repository, and the one who asks about it. */
 struct gp_github {
+	struct gp_api api; /* stands first: the driver hands a repository on as this */
 	struct gp_github_address address;
-	struct gp_github_patience patience;
-	struct gp_http *http;
-	char *token, *authorization;
-	long long until, deadline; /* of the operation: no repetition begins, no request ends after it */
-	struct gp_github_cached {
-		char *url, *etag, *next;
-		struct gp_json *json;
-	} *cache; /* answers by URL */
-	size_t cache_count;
 	struct gp_json *polled; /* the commits that list-statuses was last asked about */
 	bool no_checks;         /* the token may not see check-runs */
 };
 
-/* Yours; nothing is asked yet. errors: 65, 71, 77, 78. */
-struct gp_github *gp_github_open(const char *url, const struct gp_github_patience *patience, gp_env_fn *env,
-				 struct gp_err *err);
-void gp_github_free(struct gp_github *g);
-
-/* github.c: begins an operation: its budget counts from now. */
-void gp_github_begin(struct gp_github *g);
-/* Takes the token out of an error, should something have echoed it. */
-void gp_github_redact(const struct gp_github *g, struct gp_err *err);
-/*
- * Waits before attempt number `attempt` (from 1) of something that may pass:
- * at least least_ms. Returns 0, or -1 at once where that would be longer than the
- * budget; *wait_ms (may be NULL) is how long it is.
- */
-int gp_github_pause(const struct gp_github *g, int attempt, long long least_ms, long long *wait_ms);
-
-enum gp_github_repeat {
-	GP_GITHUB_ALWAYS,   /* doing it twice is as good as once */
-	GP_GITHUB_IF_UNSENT /* only where the forge cannot have seen it */
-};
-struct gp_github_call {
-	const char *method;
-	const char *url;            /* begins with "/": below the REST address; or one that the forge gave */
-	const struct gp_json *body; /* borrowed; NULL: none */
-	const char *etag;           /* If-None-Match; NULL: none */
-	enum gp_github_repeat repeat;
-};
-/*
- * Asks, again where that may help, and waits for rate limits, within the
- * operation's budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
- * answer, yours (gp_github_answer_free), except for 401 (77). errors: 75, 76, 78.
- */
-int gp_github_send(struct gp_github *g, const struct gp_github_call *call, struct gp_github_answer *answer,
-		   struct gp_err *err);
-void gp_github_answer_free(struct gp_github_answer *answer);
+/* github.c: the api of a struct gp_github, yours (gp_github_close); nothing is asked yet. errors: 65, 71, 77, 78. */
+struct gp_api *gp_github_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+			      struct gp_err *err);
+void gp_github_close(void *repository);
 
 /*
- * github-cache.c: one page of a list, borrowed until the next GET of it, and
- * where the next one is (yours), or NULL. *page is NULL where the forge has no
- * such list. That this token may not see it is an error, or, with denied not
- * NULL, sets it.
+ * One page of a list, borrowed until the next GET of it, and where the next one
+ * is (yours), or NULL. *page is NULL where the forge has no such list. That
+ * this token may not see it is an error, or, with denied not NULL, sets it.
  */
 int gp_github_get(struct gp_github *g, const char *url, const struct gp_json **page, char **next, bool *denied,
 		  struct gp_err *err);
-void gp_github_forget(struct gp_github *g);
 
-/* github-error.c: how long the answer asks to wait, in milliseconds; -1 where it is no rate limit. */
-long long gp_github_limit_ms(const struct gp_http_reply *raw, const struct gp_json *json, int attempt);
-/* Whether part is in text (may be NULL), in whatever case. */
-bool gp_github_mentions(const char *text, const char *part);
-/* GitHub's words: "validation failed: …", in lower case and without full stop. Yours. */
+/* github-error.c: for struct gp_api_forge: rate limits, and GitHub's words: "validation failed: …". */
+long long gp_github_limit_ms(const struct gp_api_answer *answer, int attempt);
 char *gp_github_words(const struct gp_json *json);
 /* Turns a 4xx into an error: 77 naming the permission that is needed ("contents: write"), or 69. Returns -1. */
-int gp_github_refuse(const struct gp_github *g, const struct gp_github_answer *answer, const char *permission,
+int gp_github_refuse(const struct gp_github *g, const struct gp_api_answer *answer, const char *permission,
 		     struct gp_err *err);
-/* "GitHub's reply makes no sense: what"; 76. Returns -1. */
-int gp_github_nonsense(const struct gp_github *g, const char *what, struct gp_err *err);
 
 /*
  * github-graphql.c: asks GraphQL and returns `data`, yours. variables is taken
@@ -140,19 +80,14 @@ struct gp_json *gp_github_rest_pull(const struct gp_github *g, const struct gp_j
 int gp_github_ask_number(struct gp_github *g, struct gp_json **pull, int64_t number, struct gp_err *err);
 /* The same, where one that is missing is an error: 69. */
 struct gp_json *gp_github_look_up(struct gp_github *g, int64_t number, struct gp_err *err);
-/* {"pull_request":pull}; takes pull over, passes NULL through. */
-struct gp_json *gp_github_pull_result(struct gp_json *pull);
 /* The open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_github_find_branch(struct gp_github *g, const char *branch, const char *base, struct gp_err *err);
-/* Whether it is open and its head still is head: 69 or 75. */
-int gp_github_check_bound(const struct gp_json *pull, const char *head, struct gp_err *err);
 
 /* github-status.c: a status as gp-forge(7) has it, from REST's. Yours; NULL where it is none. */
 struct gp_json *gp_github_rest_status(const struct gp_json *node);
 
-/* The operations: request to result, as gp-forge(7) has them. */
-typedef struct gp_json *gp_github_fn(struct gp_github *g, const struct gp_json *request, struct gp_err *err);
-gp_github_fn gp_github_get_repository, gp_github_find_pr, gp_github_open_pr, gp_github_set_auto_merge,
+/* The operations on a struct gp_github, as gp-forge(7) has them. */
+gp_forge_op_fn gp_github_get_repository, gp_github_find_pr, gp_github_open_pr, gp_github_set_auto_merge,
 	gp_github_merge_pr, gp_github_list_statuses, gp_github_set_status;
 
 #endif

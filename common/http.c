@@ -17,7 +17,8 @@ struct gp_http *gp_http_new(const char *ca_file, struct gp_err *err)
 {
 	struct gp_http *http;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	/* libcurl reports a lack of memory as this and that: it gets none but what is there. */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, gp_malloc, free, gp_realloc, gp_strdup, gp_calloc)) {
 		gp_fail(err, GP_EXIT_SYSTEM, "libcurl cannot be started");
 		return NULL;
 	}

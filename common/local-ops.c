@@ -8,9 +8,6 @@
 #include "local.h"
 #include "mem.h"
 
-static const char *const methods[] = {"merge", "squash", "rebase", NULL};
-static const char *const states[] = {"success", "failure", "pending", NULL};
-
 /* Whether there is something to open a pull request for. */
 static int check_branches(struct gp_local *local, const char *branch, const char *base, struct gp_err *err)
 {
@@ -51,33 +48,33 @@ static struct gp_local_pull *add_pull(struct gp_local *local, const char *branch
 	return pull && !gp_local_test_merge(local, pull, &head, &tip, err) ? pull : NULL;
 }
 
-struct gp_json *gp_local_open_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_open_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	const char *branch, *title, *description, *base;
+	struct gp_local *local = repository;
 	struct gp_local_pull *pull;
 	struct gp_json *result;
+	struct gp_wanted w;
 
-	if (gp_request_name(&branch, request, "branch", err) || gp_request_name(&title, request, "title", err) ||
-	    gp_request_text(&description, request, "description", err) || gp_local_get_base(&base, request, err))
+	if (gp_request_wanted(&w, request, err))
 		return NULL;
-	pull = gp_local_find_branch(local, branch, base);
+	pull = gp_local_find_branch(local, w.branch, w.base);
 	bool created = !pull;
 
 	if (created)
-		pull = add_pull(local, branch, base, title, description, err);
+		pull = add_pull(local, w.branch, w.base, w.title, w.description, err);
 	if (!pull)
 		return NULL;
 	int64_t number = pull->number;
-	bool same = !strcmp(gp_json_get_text(pull->json, "title"), title) &&
-		    !strcmp(gp_json_get_text(pull->json, "description"), description);
+	bool same = !strcmp(gp_json_get_text(pull->json, "title"), w.title) &&
+		    !strcmp(gp_json_get_text(pull->json, "description"), w.description);
 
-	gp_json_set_text(pull->json, "title", title);
-	gp_json_set_text(pull->json, "description", description);
+	gp_json_set_text(pull->json, "title", w.title);
+	gp_json_set_text(pull->json, "description", w.description);
 	if (!same && gp_local_save(local, pull, err))
 		return NULL;
 	if ((created || !same) &&
 	    gp_local_record(local, err, "%s #%lld: %s into %s: %s", created ? "open-pr" : "update", (long long)number,
-			    branch, base, title))
+			    w.branch, w.base, w.title))
 		return NULL;
 	result = gp_local_number_result(local, number, err);
 	if (result)
@@ -109,11 +106,9 @@ static struct gp_local_pull *get_bound(struct gp_local *local, int64_t number, c
 	return pull;
 }
 
-static int get_method(const char **method, const struct gp_json *request, struct gp_err *err)
+static int check_method(const struct gp_merge *m, struct gp_err *err)
 {
-	if (gp_request_word(method, request, "method", methods, err))
-		return -1;
-	if (!strcmp(*method, "rebase"))
+	if (!strcmp(m->method, "rebase"))
 		return gp_fail(err, GP_EXIT_REFUSED, "gp-forge-local merges by merge or squash, not by rebase");
 	return 0;
 }
@@ -173,106 +168,90 @@ static struct gp_json *enable_auto_merge(struct gp_local *local, int64_t number,
 	return gp_local_number_result(local, number, err);
 }
 
-struct gp_json *gp_local_set_auto_merge(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_set_auto_merge(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	const char *method, *head;
-	int64_t number;
-	bool enable;
+	struct gp_merge m;
 
-	if (gp_request_number(&number, request, "number", err) || gp_request_bool(&enable, request, "enable", err))
+	if (gp_request_auto_merge(&m, request, err))
 		return NULL;
-	if (!enable)
-		return disable_auto_merge(local, number, err);
-	if (gp_request_commit(&head, request, "head", err) || get_method(&method, request, err))
-		return NULL;
-	return enable_auto_merge(local, number, method, head, err);
+	if (!m.enable)
+		return disable_auto_merge(repository, m.number, err);
+	return check_method(&m, err) ? NULL : enable_auto_merge(repository, m.number, m.method, m.head, err);
 }
 
-struct gp_json *gp_local_merge_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_merge_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
+	struct gp_local *local = repository;
 	struct gp_local_pull *pull;
 	struct gp_json *merged, *result;
-	const char *method, *head;
-	int64_t number;
+	struct gp_merge m;
 	char *why = NULL;
 
-	if (gp_request_number(&number, request, "number", err) || gp_request_commit(&head, request, "head", err) ||
-	    get_method(&method, request, err))
+	if (gp_request_merge(&m, request, err) || check_method(&m, err))
 		return NULL;
-	pull = get_bound(local, number, head, err);
-	int may = pull ? gp_local_is_green(local, head, &why, err) : -1;
+	pull = get_bound(local, m.number, m.head, err);
+	int may = pull ? gp_local_is_green(local, m.head, &why, err) : -1;
 
 	if (may < 0)
 		return NULL;
 	if (!may || !gp_local_is_mergeable(local, pull, &why)) {
-		gp_fail(err, GP_EXIT_REFUSED, "cannot merge #%lld: %s", (long long)number, why);
+		gp_fail(err, GP_EXIT_REFUSED, "cannot merge #%lld: %s", (long long)m.number, why);
 		free(why);
 		return NULL;
 	}
-	merged = gp_local_merge(local, pull, method, "merge-pr", err);
+	merged = gp_local_merge(local, pull, m.method, "merge-pr", err);
 	/* Others may now be in the base as well, or need another test merge. */
 	result = merged && !gp_local_settle(local, err) ? gp_local_pull_result(local, merged) : NULL;
 	gp_json_free(merged);
 	return result;
 }
 
-static struct gp_json *status_object(const char *context, const char *state, const char *description, const char *url)
+static struct gp_json *status_now(const struct gp_post *p)
 {
-	struct gp_json *status = gp_json_object();
 	time_t now = time(NULL);
 	struct tm tm;
 	char at[32];
 
 	strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	gp_json_set_text(status, "context", context);
-	gp_json_set_text(status, "state", state);
-	gp_json_set_text(status, "description", description);
-	gp_json_set_text(status, "url", url);
-	gp_json_set_text(status, "created_at", at);
-	gp_json_set_text(status, "kind", "status");
-	return status;
+	return gp_status(p->context, p->state, p->description, p->url, at, "status");
 }
 
 /* Where a status is meant as a check of a pull request, the commit has to be its head. */
-static int check_target(struct gp_local *local, const struct gp_json *request, const char *commit, struct gp_err *err)
+static int check_target(struct gp_local *local, const struct gp_post *p, struct gp_err *err)
 {
 	struct gp_commit read;
 	struct gp_oid oid;
-	int64_t number;
 
-	if (gp_json_get(request, "number") && !gp_json_is_null(gp_json_get(request, "number"))) {
-		if (gp_request_number(&number, request, "number", err))
-			return -1;
-		struct gp_json *result = gp_local_number_result(local, number, err);
+	if (p->number) {
+		struct gp_json *result = gp_local_number_result(local, p->number, err);
 		const char *head = gp_json_get_text(gp_json_get(result, "pull_request"), "head");
 
-		if (result && strcmp(head, commit) != 0)
-			gp_fail(err, GP_EXIT_RETRY, "head of #%lld is now %s, not %s", (long long)number, head, commit);
+		if (result && strcmp(head, p->commit) != 0)
+			gp_fail(err, GP_EXIT_RETRY, "head of #%lld is now %s, not %s", (long long)p->number, head,
+				p->commit);
 		gp_json_free(result);
 		if (err->code)
 			return -1;
 	}
-	gp_oid_parse(&oid, commit);
+	gp_oid_parse(&oid, p->commit);
 	int found = gp_git_read_commit(local->git, &read, &oid, err);
 
 	if (found > 0)
 		gp_commit_free(&read);
-	return found ? found : gp_fail(err, GP_EXIT_REFUSED, "no commit %s in '%s'", commit, local->dir);
+	return found ? found : gp_fail(err, GP_EXIT_REFUSED, "no commit %s in '%s'", p->commit, local->dir);
 }
 
-struct gp_json *gp_local_set_status(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_set_status(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	const char *commit, *context, *state, *description, *url;
+	struct gp_local *local = repository;
 	struct gp_json *status, *result;
+	struct gp_post p;
 
-	if (gp_request_commit(&commit, request, "commit", err) || gp_request_name(&context, request, "context", err) ||
-	    gp_request_word(&state, request, "state", states, err) ||
-	    gp_request_optional_text(&description, request, "description", err) ||
-	    gp_request_optional_text(&url, request, "url", err) || check_target(local, request, commit, err) < 0)
+	if (gp_request_post(&p, request, err) || check_target(local, &p, err) < 0)
 		return NULL;
-	status = status_object(context, state, description, url);
-	if (gp_local_add_status(local, commit, gp_json_copy(status), err) ||
-	    gp_local_record(local, err, "set-status %s: %s is %s", commit, context, state) ||
+	status = status_now(&p);
+	if (gp_local_add_status(local, p.commit, gp_json_copy(status), err) ||
+	    gp_local_record(local, err, "set-status %s: %s is %s", p.commit, p.context, p.state) ||
 	    gp_local_settle(local, err)) {
 		gp_json_free(status);
 		return NULL;

@@ -7,13 +7,6 @@
 #include "local.h"
 #include "mem.h"
 
-/* The base branch, which the operations that need one find in `repository`. */
-int gp_local_get_base(const char **base, const struct gp_json *request, struct gp_err *err)
-{
-	return gp_request_name(base, gp_json_get(request, "repository"), "base", err) ? gp_fail_in(err, "repository")
-										      : 0;
-}
-
 /* A pull request as the protocol has it. */
 static struct gp_json *pull_object(const struct gp_local *local, const struct gp_json *stored)
 {
@@ -35,10 +28,7 @@ static struct gp_json *pull_object(const struct gp_local *local, const struct gp
 /* {"pull_request":…} */
 struct gp_json *gp_local_pull_result(const struct gp_local *local, const struct gp_json *stored)
 {
-	struct gp_json *result = gp_json_object();
-
-	gp_json_set(result, "pull_request", pull_object(local, stored));
-	return result;
+	return gp_pull_result(pull_object(local, stored));
 }
 
 /* The same for a number, whatever became of it since. */
@@ -55,8 +45,9 @@ struct gp_json *gp_local_number_result(struct gp_local *local, int64_t number, s
 	return result;
 }
 
-struct gp_json *gp_local_get_repository(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_get_repository(void *repository, const struct gp_json *request, struct gp_err *err)
 {
+	struct gp_local *local = repository;
 	static const char *const args[] = {"symbolic-ref", "--quiet", "HEAD", NULL};
 	struct gp_json *result, *checks;
 	char *head = NULL;
@@ -122,69 +113,54 @@ static struct gp_json *find_merged(struct gp_local *local, const char *commit, s
 	return pulls;
 }
 
-struct gp_json *gp_local_find_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	static const char *const ways[] = {"number", "branch", "merged_as", "open"};
-	const char *way = NULL, *branch, *base, *commit;
-	struct gp_json *pulls = NULL, *result;
-	int64_t number;
-	size_t given = 0;
-	bool open;
+	struct gp_local *local = repository;
+	struct gp_json *pulls = NULL;
+	struct gp_find f;
 
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (gp_json_get(request, ways[i]) && !gp_json_is_null(gp_json_get(request, ways[i])) && ++given)
-			way = ways[i];
-	if (given != 1) {
-		gp_fail(err, GP_EXIT_INPUT,
-			"find-pr takes exactly one of the parameters 'number', 'branch', 'merged_as', 'open'");
+	if (gp_request_find(&f, request, err))
 		return NULL;
-	}
-	if (*way == 'n' && !gp_request_number(&number, request, way, err)) {
+	switch (f.way) {
+	case GP_FIND_NUMBER:
 		pulls = gp_json_array();
-		append_number(local, pulls, number, err);
-	} else if (*way == 'b' && !gp_request_name(&branch, request, way, err) &&
-		   !gp_local_get_base(&base, request, err)) {
-		pulls = find_open(local, branch, base);
-	} else if (*way == 'm' && !gp_request_commit(&commit, request, way, err)) {
-		pulls = find_merged(local, commit, err);
-	} else if (*way == 'o' && !gp_request_bool(&open, request, way, err)) {
-		if (open)
-			pulls = find_open(local, NULL, NULL);
-		else
-			gp_fail(err, GP_EXIT_INPUT, "parameter 'open' cannot be false");
+		append_number(local, pulls, f.number, err);
+		break;
+	case GP_FIND_BRANCH:
+		pulls = find_open(local, f.branch, f.base);
+		break;
+	case GP_FIND_MERGED_AS:
+		pulls = find_merged(local, f.commit, err);
+		break;
+	default:
+		pulls = find_open(local, NULL, NULL);
 	}
 	if (err->code) {
 		gp_json_free(pulls);
 		return NULL;
 	}
-	result = gp_json_object();
-	gp_json_set(result, "pull_requests", pulls);
-	return result;
+	return gp_pulls_result(pulls);
 }
 
-struct gp_json *gp_local_list_statuses(struct gp_local *local, const struct gp_json *request, struct gp_err *err)
+struct gp_json *gp_local_list_statuses(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	const struct gp_json *commits = gp_json_get(request, "commits");
-	struct gp_json *all = gp_json_object(), *result;
+	const struct gp_json *commits;
+	struct gp_json *statuses, *result;
+	bool all;
 
-	if (!gp_json_is_array(commits))
-		gp_fail(err, GP_EXIT_INPUT, "parameter 'commits' is not an array");
-	for (const struct gp_json *c = gp_json_first(err->code ? NULL : commits); c && !err->code;
-	     c = gp_json_next(c)) {
-		struct gp_json *statuses;
-		struct gp_oid oid;
-
-		if (gp_oid_parse(&oid, gp_json_text(c)))
-			gp_fail(err, GP_EXIT_INPUT,
-				"parameter 'commits' holds something else than commit ids of 40 hexadecimal digits");
-		else if ((statuses = gp_local_statuses(local, gp_json_text(c), err)))
-			gp_json_set(all, gp_json_text(c), statuses);
-	}
-	if (err->code) {
-		gp_json_free(all);
+	if (gp_request_commits(&commits, &all, request, err))
 		return NULL;
+	statuses = gp_json_object();
+	for (const struct gp_json *c = gp_json_first(commits); c; c = gp_json_next(c)) {
+		struct gp_json *list = gp_local_statuses(repository, gp_json_text(c), err);
+
+		if (!list) {
+			gp_json_free(statuses);
+			return NULL;
+		}
+		gp_json_set(statuses, gp_json_text(c), list);
 	}
 	result = gp_json_object();
-	gp_json_set(result, "statuses", all);
+	gp_json_set(result, "statuses", statuses);
 	return result;
 }

@@ -161,8 +161,10 @@ void gp_local_forget(struct gp_local *local)
 	free_config(&local->config);
 }
 
-void gp_local_free(struct gp_local *local)
+void gp_local_free(void *repository)
 {
+	struct gp_local *local = repository;
+
 	if (!local)
 		return;
 	gp_local_unlock(local);

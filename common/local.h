@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "forge-server.h"
 #include "git.h"
 #include "json.h"
 
@@ -77,7 +78,7 @@ struct gp_local {
 
 /* url: a path or a file:// URL. errors: 65 another scheme, 69 no repository there. Yours. */
 struct gp_local *gp_local_open(const char *url, const struct gp_local_options *options, struct gp_err *err);
-void gp_local_free(struct gp_local *local);
+void gp_local_free(void *local);
 
 /* Forgets what one attempt saw and planned. */
 void gp_local_forget(struct gp_local *local);
@@ -111,7 +112,7 @@ enum gp_local_need { GP_LOCAL_STATUSES, GP_LOCAL_READ, GP_LOCAL_WRITE };
  * or NULL with err, and may be called several times. Open pull requests are up to date
  * before it is called.
  */
-typedef struct gp_json *gp_local_fn(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
+typedef gp_forge_op_fn gp_local_fn; /* the repository is a struct gp_local */
 struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
 				const struct gp_json *request, struct gp_err *err);
 
@@ -210,22 +211,14 @@ int gp_local_settle(struct gp_local *local, struct gp_err *err);
 
 /* local-query.c */
 
-/* repository.base of a request, where an operation needs it. errors: 65. */
-int gp_local_get_base(const char **base, const struct gp_json *request, struct gp_err *err);
-
 /* {"pull_request":…} for one as it is stored, and for a number, whatever became of it; NULL with err (69) where there is none. */
 struct gp_json *gp_local_pull_result(const struct gp_local *local, const struct gp_json *stored);
 struct gp_json *gp_local_number_result(struct gp_local *local, int64_t number, struct gp_err *err);
 
 /* The operations, for gp_local_answer; see gp-forge(7). These need GP_LOCAL_STATUSES, but for find-pr: GP_LOCAL_READ. */
-struct gp_json *gp_local_get_repository(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
-struct gp_json *gp_local_find_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
-struct gp_json *gp_local_list_statuses(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
+gp_forge_op_fn gp_local_get_repository, gp_local_find_pr, gp_local_list_statuses;
 
 /* local-ops.c: these need GP_LOCAL_WRITE */
-struct gp_json *gp_local_open_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
-struct gp_json *gp_local_set_auto_merge(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
-struct gp_json *gp_local_merge_pr(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
-struct gp_json *gp_local_set_status(struct gp_local *local, const struct gp_json *request, struct gp_err *err);
+gp_forge_op_fn gp_local_open_pr, gp_local_set_auto_merge, gp_local_merge_pr, gp_local_set_status;
 
 #endif

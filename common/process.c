@@ -16,6 +16,8 @@
 #include "io.h"
 #include "mem.h"
 
+enum { TERM_MS = 1000 };
+
 extern char **environ;
 
 void gp_output_free(struct gp_output *output)
@@ -110,31 +112,44 @@ static int wait_for(pid_t pid)
 	return exit_status(status);
 }
 
-/* Feeds the input and collects both outputs at the same time, so that neither side waits for the other. */
-static int converse(struct gp_bytes got[2], int to, int from[2], const char *input, size_t len)
+/* What remains until then, for poll(2); until 0: for ever. */
+static int left_ms(long long until)
 {
-	size_t sent = 0;
+	long long left = until ? until - gp_now_ms() : 0;
 
-	fcntl(to, F_SETFL, O_NONBLOCK);
-	if (!len)
-		close_fd(&to);
+	return !until ? -1 : left > 0 ? (int)left : 0;
+}
+
+/*
+ * Feeds the input and collects both outputs at the same time, so that neither side waits for the other. Returns 0 when
+ * they have come to their end, 1 when they have not until then, -1.
+ */
+static int converse(struct gp_bytes got[2], struct gp_running *running, const char *input, size_t len, size_t *sent,
+		    long long until)
+{
+	int *to = &running->to, *from = running->from;
+
+	if (*sent == len)
+		close_fd(to);
 	while (from[0] >= 0 || from[1] >= 0) {
-		struct pollfd fds[3] = {{from[0], POLLIN, 0}, {from[1], POLLIN, 0}, {to, POLLOUT, 0}};
+		struct pollfd fds[3] = {{from[0], POLLIN, 0}, {from[1], POLLIN, 0}, {*to, POLLOUT, 0}};
+		int left = left_ms(until), ready = left ? poll(fds, 3, left) : 0;
 
-		if (poll(fds, 3, -1) < 0) {
+		if (ready == 0)
+			return 1;
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
-			close_fd(&to);
 			return -1;
 		}
-		if (to >= 0 && fds[2].revents) {
-			ssize_t n = write(to, input + sent, len - sent);
+		if (*to >= 0 && fds[2].revents) {
+			ssize_t n = write(*to, input + *sent, len - *sent);
 
 			if (n > 0)
-				sent += (size_t)n;
+				*sent += (size_t)n;
 			/* A program need not read all of its input: a broken pipe is its own business. */
-			if (sent == len || (n < 0 && errno != EAGAIN && errno != EINTR))
-				close_fd(&to);
+			if (*sent == len || (n < 0 && errno != EAGAIN && errno != EINTR))
+				close_fd(to);
 		}
 		for (int i = 0; i < 2; i++) {
 			if (from[i] < 0 || !fds[i].revents)
@@ -145,8 +160,33 @@ static int converse(struct gp_bytes got[2], int to, int from[2], const char *inp
 				close_fd(&from[i]);
 		}
 	}
-	close_fd(&to);
 	return 0;
+}
+
+static void append(struct gp_bytes *b, const char *text)
+{
+	size_t n = strlen(text);
+
+	b->data = gp_reallocarray(b->data, b->len + n + 1, 1);
+	memcpy(b->data + b->len, text, n + 1);
+	b->len += n;
+	b->cap = b->len;
+}
+
+/* Its time is over: whatever it has started and left behind may hold its pipes, and is not waited for. */
+static int stop(struct gp_bytes got[2], struct gp_running *running, const char *input, size_t len, size_t *sent,
+		int timeout_ms)
+{
+	char *said = gp_asprintf("\n%s: timed out after %d s\n", running->name, timeout_ms / 1000);
+	int rc;
+
+	kill(running->pid, SIGTERM);
+	rc = converse(got, running, input, len, sent, gp_now_ms() + TERM_MS);
+	if (rc > 0)
+		kill(running->pid, SIGKILL);
+	append(&got[1], said);
+	free(said);
+	return rc < 0 ? -1 : 0;
 }
 
 int gp_run_start(struct gp_running *running, const char *const argv[], const char *const env[], struct gp_err *err)
@@ -178,17 +218,23 @@ out:
 	return rc;
 }
 
-int gp_run_end(struct gp_running *running, struct gp_output *output, const void *input, size_t len, struct gp_err *err)
+static int end_within(struct gp_running *running, struct gp_output *output, const void *input, size_t len,
+		      int timeout_ms, struct gp_err *err)
 {
 	struct gp_bytes got[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
+	size_t sent = 0;
 	int rc;
 
 	*output = (struct gp_output){0};
 	if (!running->pid)
 		return gp_fail(err, GP_EXIT_BUG, "a program that was not started is waited for");
-	rc = converse(got, running->to, running->from, input, len);
+	fcntl(running->to, F_SETFL, O_NONBLOCK);
+	rc = converse(got, running, input, len, &sent, timeout_ms < 0 ? 0 : gp_now_ms() + timeout_ms);
+	if (rc > 0)
+		rc = stop(got, running, input, len, &sent, timeout_ms);
 	if (rc)
 		gp_fail(err, GP_EXIT_SYSTEM, "cannot talk to '%s': %s", running->name, strerror(errno));
+	close_fd(&running->to);
 	for (int i = 0; i < 2; i++)
 		close_fd(&running->from[i]);
 	*output = (struct gp_output){
@@ -202,13 +248,25 @@ int gp_run_end(struct gp_running *running, struct gp_output *output, const void 
 	return rc;
 }
 
-int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
-	   struct gp_err *err)
+int gp_run_end(struct gp_running *running, struct gp_output *output, const void *input, size_t len, struct gp_err *err)
+{
+	return end_within(running, output, input, len, -1, err);
+}
+
+int gp_run_within(struct gp_output *output, const char *const argv[], const char *const env[], const void *input,
+		  size_t len, int timeout_ms, struct gp_err *err)
 {
 	struct gp_running running;
 
 	*output = (struct gp_output){0};
-	return gp_run_start(&running, argv, env, err) ? -1 : gp_run_end(&running, output, input, len, err);
+	return gp_run_start(&running, argv, env, err) ? -1
+						      : end_within(&running, output, input, len, timeout_ms, err);
+}
+
+int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
+	   struct gp_err *err)
+{
+	return gp_run_within(output, argv, env, input, len, -1, err);
 }
 
 int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err)

@@ -29,6 +29,13 @@ void gp_output_free(struct gp_output *output);
 int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,
 	   struct gp_err *err);
 
+/*
+ * The same for at most timeout_ms (-1: for ever). A program that is still there is told to end (SIGTERM), then made to
+ * (SIGKILL); what it wrote to stderr then ends in a line with "timed out".
+ */
+int gp_run_within(struct gp_output *output, const char *const argv[], const char *const env[], const void *input,
+		  size_t len, int timeout_ms, struct gp_err *err);
+
 /* The same in two steps, so that several programs run at a time: one that was started has to be ended. */
 struct gp_running {
 	pid_t pid; /* 0: none was started */

@@ -55,6 +55,7 @@ static bool may_have_token(const char *url)
 /*
  * The empty value first takes away what others have set, such as the header that actions/checkout leaves in the local
  * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs.
+ * Where a server sends git elsewhere, git takes such a header along in all that it asks there: so it is not to go.
  */
 static void set_header(struct pairs *p, const char *url, const char *header)
 {
@@ -62,6 +63,7 @@ static void set_header(struct pairs *p, const char *url, const char *header)
 		return;
 	set(p, gp_asprintf("http.%s.extraheader", url), "");
 	set(p, gp_asprintf("http.%s.extraheader", url), header);
+	set(p, gp_asprintf("http.%s.followRedirects", url), "false");
 }
 
 static void build_env(struct gp_repository *r, bool over_https, const char *count)
@@ -122,12 +124,23 @@ static bool is_locked_out(const struct gp_repository *r, const struct gp_output 
 	return false;
 }
 
+/*
+ * A push whose reply was cut off leaves git and its own helper waiting for each other for good, and fetches have been
+ * seen to do the same (https://github.com/git/git/pull/1608). Ten times what a silent server gets is time for all of it.
+ */
+static int longest_ms(const struct gp_repository *r)
+{
+	long seconds = r->timeout ? strtol(r->timeout, NULL, 10) : 0;
+
+	return seconds > 0 && seconds < 100000 ? (int)seconds * 10000 : -1;
+}
+
 int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
 		       size_t len, struct gp_err *err)
 {
 	const char *const *env = r->env ? (const char *const *)r->env : gp_repository_git_env;
 
-	if (gp_run(output, argv, env, input, len, err))
+	if (gp_run_within(output, argv, env, input, len, longest_ms(r), err))
 		return -1;
 	if (!is_locked_out(r, output))
 		return 0;
@@ -135,7 +148,7 @@ int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const 
 	build_env(r, true, r->config_count);
 	free(r->https_url);
 	r->https_url = NULL;
-	return gp_run(output, argv, (const char *const *)r->env, input, len, err);
+	return gp_run_within(output, argv, (const char *const *)r->env, input, len, longest_ms(r), err);
 }
 
 int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,

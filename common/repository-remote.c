@@ -21,6 +21,26 @@
 
 enum { MAX_WORDS = 24, MAX_DEEPEN = 1 << 14 };
 
+bool gp_branch_valid(const char *name)
+{
+	const char *end;
+
+	if (*name == '-' || strstr(name, "..") || strstr(name, "@{") || strpbrk(name, " ~^:?*[\\\177"))
+		return false;
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c < ' ')
+			return false;
+	for (;; name = end + 1) {
+		size_t n = strcspn(name, "/");
+
+		end = name + n;
+		if (!n || *name == '.' || end[-1] == '.' || (n >= 5 && !strncmp(end - 5, ".lock", 5)))
+			return false;
+		if (!*end)
+			return true;
+	}
+}
+
 /* Reads "OID\tREF" lines of ls-remote for the one ref. Returns whether it is there. */
 static bool find_ref(const char *listing, const char *ref, struct gp_oid *oid)
 {
@@ -56,6 +76,10 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 	int rc = -1;
 
 	*branch = NULL;
+	if (base && !gp_branch_valid(base)) {
+		gp_fail(err, GP_EXIT_USAGE, "'%s' cannot be the name of a branch", base);
+		goto out;
+	}
 	if (gp_repository_ask(r, &out, base ? named : head, NULL, 0, "git ls-remote", err)) {
 		unreachable(r, err);
 		goto out;
@@ -65,7 +89,7 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 	} else if (!strncmp(out, "ref: refs/heads/", 16)) {
 		*branch = gp_memdup0(out + 16, strcspn(out + 16, "\t\n"));
 	}
-	if (find_ref(out, base ? ref : "HEAD", tip) && *branch)
+	if (find_ref(out, base ? ref : "HEAD", tip) && *branch && gp_branch_valid(*branch))
 		rc = 0;
 	else if (base)
 		gp_fail(err, GP_EXIT_REFUSED, "no branch '%s' in %s", base, r->clean_url);

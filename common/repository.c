@@ -9,14 +9,54 @@
 #include "exit.h"
 #include "mem.h"
 #include "process.h"
+#include "provider.h"
 
 /* Never ask a person, who may not be there; speak English, so that messages can be told apart. */
-const char *const gp_repository_git_env[] = {"GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "LANGUAGE", NULL};
+#define GIT_ENV "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "LANGUAGE"
+
+const char *const gp_repository_git_env[] = {GIT_ENV, NULL};
+
+/* For a git that does not leave this machine. One that does may have credential helpers that need a token. */
+static const char *const local_env[] = {GIT_ENV, GP_PROVIDER_TOKENS, NULL};
+
+/* Where the host begins in what follows "://", of which len bytes are the URL's. */
+static const char *behind_credentials(const char *user, size_t len)
+{
+	size_t authority = strcspn(user, "/?#"), host;
+
+	if (authority > len)
+		authority = len;
+	host = authority;
+	while (host && user[host - 1] != '@')
+		host--;
+	if (host)
+		return user + host;
+	/* Where a password has a '/' in it, its beginning stands for a port, and it works nowhere; it is secret all the same. */
+	const char *port = memchr(user, ':', authority);
+
+	if (*user == '[' || !port || (port += 1 + strspn(port + 1, "0123456789")) == user + authority)
+		return user;
+	for (host = len; host && user[host - 1] != '@';)
+		host--;
+	return user + host;
+}
+
+/* Takes the credentials out of URLs in git's words: git itself leaves some of an odd one. */
+static void hide_credentials(char *text)
+{
+	for (char *at = text; (at = strstr(at, "://"));) {
+		at += 3;
+		const char *host = behind_credentials(at, strcspn(at, " \t\r\n'\""));
+
+		memmove(at, host, strlen(host) + 1);
+	}
+}
 
 const char *gp_repository_git_reason(char *text)
 {
 	const char *best = NULL;
 
+	hide_credentials(text);
 	for (char *save = NULL, *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
 		if (!strncmp(line, "fatal: ", 7) || !strncmp(line, "error: ", 7))
 			return line + 7;
@@ -48,6 +88,8 @@ int gp_repository_judge(struct gp_output *o, char **out, const char *what, struc
 	if (gp_repository_is_denied(o->err)) {
 		code = GP_EXIT_DENIED;
 		hint = " (is the token right, and may it do this?)";
+	} else if (strstr(o->err, "The requested URL returned error: 30")) {
+		hint = " (it has moved: give the remote its new URL)";
 	} else if (strstr(o->err, "Operation too slow") || strstr(o->err, "timed out")) {
 		code = GP_EXIT_RETRY;
 	} else if (strstr(o->err, "dubious ownership")) {
@@ -74,7 +116,7 @@ int gp_repository_git_with(char **out, const char *const argv[], const char *inp
 {
 	struct gp_output o;
 
-	if (gp_run(&o, argv, gp_repository_git_env, input, len, err))
+	if (gp_run(&o, argv, local_env, input, len, err))
 		return -1;
 	return gp_repository_judge(&o, out, what, err);
 }
@@ -106,16 +148,13 @@ char *gp_url_clean(const char *url)
 
 	if (!scheme)
 		return gp_strdup(url);
-	const char *host = scheme + 3, *slash = host + strcspn(host, "/?#"), *at = NULL;
+	const char *user = scheme + 3, *host = behind_credentials(user, strlen(user));
 
-	for (const char *p = host; p < slash; p++)
-		if (*p == '@')
-			at = p;
-	if (!at)
+	if (host == user)
 		return gp_strdup(url);
 	if (strncmp(url, "ssh://", 6))
-		return gp_asprintf("%.*s%s", (int)(host - url), url, at + 1);
-	return gp_asprintf("%.*s%.*s%s", (int)(host - url), url, (int)strcspn(host, ":@"), host, at);
+		return gp_asprintf("%.*s%s", (int)(user - url), url, host);
+	return gp_asprintf("%.*s%.*s%s", (int)(user - url), url, (int)strcspn(user, ":@"), user, host - 1);
 }
 
 static char *one_line(char *text)
@@ -210,9 +249,9 @@ static int ask_layout(char **layout, char **remotes, struct gp_err *err)
 	struct gp_running asked[2];
 	struct gp_err other = {0};
 
-	if (gp_run_start(&asked[0], rev_parse, gp_repository_git_env, err))
+	if (gp_run_start(&asked[0], rev_parse, local_env, err))
 		return -1;
-	int second = gp_run_start(&asked[1], remote, gp_repository_git_env, &other);
+	int second = gp_run_start(&asked[1], remote, local_env, &other);
 	int rc = end_git(layout, &asked[0], "cannot open the repository", err);
 
 	if (!second)
@@ -288,7 +327,7 @@ void gp_repository_ask_identity(struct gp_repository *r)
 		const char *const argv[] = {"git", "-c", "user.useConfigOnly=true", "var", identity_variable[i], NULL};
 
 		if (!r->identity[i].name && !r->asked[i].pid)
-			gp_run_start(&r->asked[i], argv, gp_repository_git_env, &later);
+			gp_run_start(&r->asked[i], argv, local_env, &later);
 	}
 }
 
@@ -326,7 +365,7 @@ char *gp_repository_checked_out(struct gp_err *err)
 	struct gp_output o;
 	char *name = NULL;
 
-	if (gp_run(&o, argv, gp_repository_git_env, NULL, 0, err))
+	if (gp_run(&o, argv, local_env, NULL, 0, err))
 		return NULL;
 	if (!o.status)
 		name = gp_strdup(one_line(o.out));

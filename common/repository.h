@@ -8,6 +8,8 @@
 #ifndef GP_REPOSITORY_H
 #define GP_REPOSITORY_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "git.h"
 #include "process.h"
@@ -48,9 +50,15 @@ void gp_repository_free(struct gp_repository *r);
 void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name));
 
 /*
+ * Whether git takes this for a branch's name (git-check-ref-format(1)): behind refs/heads/ in a command line it is then
+ * one branch, and neither an option, a pattern nor a refspec.
+ */
+bool gp_branch_valid(const char *name);
+
+/*
  * Asks the remote for the base branch and its current tip. base: its name, or
  * NULL for the remote's default branch. *branch is yours. also: the name of another branch, asked for with the same
- * request (*also_tip is zero where it does not exist), or NULL. errors: 71 where the
+ * request (*also_tip is zero where it does not exist), or NULL. errors: 64 for a base that is no name, 71 where the
  * remote cannot be read, 69 where it has no such branch or no branch at all.
  */
 int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,

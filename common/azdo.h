@@ -1,0 +1,147 @@
+/*
+ * azdo.h - Azure DevOps' REST API as gp-forge-azdo uses it: where it is, what
+ * its refusals mean, and the operations of gp-forge(7). For
+ * bin/gp-forge-azdo.c, and shared by the files common/azdo*.c. What comes from
+ * the forge is checked before it is used.
+ * https://learn.microsoft.com/rest/api/azure/devops/git
+ */
+#ifndef GP_AZDO_H
+#define GP_AZDO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api.h"
+#include "err.h"
+#include "forge-server.h"
+#include "json.h"
+#include "provider.h"
+
+/* azdo-address.c: where a repository and its API are. Strings are its own (gp_azdo_address_free). */
+struct gp_azdo_address {
+	char *host;       /* of the remote */
+	char *base;       /* the collection's address: "https://dev.azure.com/ORG", without '/' at the end */
+	char *project;    /* "/PROJECT/_apis", escaped: below the base */
+	char *repository; /* "/PROJECT/_apis/git/repositories/NAME", likewise */
+	char *web;        /* where people find it: "https://dev.azure.com/ORG/PROJECT/_git/NAME" */
+	char *name;       /* for messages: "PROJECT/NAME", as people write it */
+};
+/* errors: 65 for a URL that names no repository, 78 for an API address that cannot be. */
+int gp_azdo_address_read(struct gp_azdo_address *out, const char *url, gp_env_fn *env, struct gp_err *err);
+void gp_azdo_address_free(struct gp_azdo_address *address);
+
+/* What is asked for: where it is, and in which version of the API it is new. */
+enum gp_azdo_resource {
+	GP_AZDO_REPOSITORY,    /* below the repository */
+	GP_AZDO_PULL_STATUSES, /* likewise */
+	GP_AZDO_POLICIES,      /* below the project */
+	GP_AZDO_EVALUATIONS,   /* likewise */
+	GP_AZDO_CONNECTION,    /* below the collection */
+	GP_AZDO_RESOURCES      /* how many there are */
+};
+
+/* A repository, and the one who asks about it. */
+struct gp_azdo {
+	struct gp_api api; /* stands first: the driver hands a repository on as this */
+	struct gp_azdo_address address;
+	char version[16];                /* of the API, as this server knows it */
+	bool preview[GP_AZDO_RESOURCES]; /* what this version has as a preview only */
+	char *me;                        /* the id of the token's user, once it is known */
+	bool batches;                    /* statuses of many commits were seen to come in one answer */
+	char *looked_for;                /* "BRANCH\nBASE" of the last find-pr by branch, */
+	int64_t looked_up;               /* and the open pull request that it found; 0: none */
+};
+
+/* azdo.c: the api of a struct gp_azdo, yours (gp_azdo_close); nothing is asked yet. errors: 65, 71, 77, 78. */
+struct gp_api *gp_azdo_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+			    struct gp_err *err);
+void gp_azdo_close(void *repository);
+
+/*
+ * Asks, in the version of the API that the server knows. path: what comes
+ * behind the resource's place, without '/' before it, with a query or without.
+ * Otherwise as gp_api_send.
+ */
+int gp_azdo_send(struct gp_azdo *a, const char *method, enum gp_azdo_resource resource, const char *path,
+		 const struct gp_json *body, enum gp_api_repeat repeat, struct gp_api_answer *answer,
+		 struct gp_err *err);
+/* The same for GET, and the object it gets, borrowed until the next GET of it, or NULL where it is not there (404). */
+int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, const struct gp_json **out,
+		struct gp_err *err);
+
+/* How a list comes. */
+enum gp_azdo_paging {
+	GP_AZDO_WHOLE,
+	GP_AZDO_DOLLAR, /* by $top and $skip */
+	GP_AZDO_PLAIN,  /* by top and skip, a thousand at a time */
+	GP_AZDO_TOKEN   /* by $top, and continuationToken from a header */
+};
+/*
+ * All pages of a list: take is called for each element of `value`, and returns 0, or -1 with err. missing (may be NULL):
+ * that there is no such list is no error.
+ */
+typedef int gp_azdo_take_fn(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err);
+int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, enum gp_azdo_paging paging,
+		 bool *missing, gp_azdo_take_fn *take, void *ctx, struct gp_err *err);
+
+/* Who the token's user is, as any answer may have said already; borrowed. NULL with err. */
+const char *gp_azdo_me(struct gp_azdo *a, struct gp_err *err);
+
+/* azdo-error.c: for struct gp_api_forge. */
+long long gp_azdo_limit_ms(const struct gp_api_answer *answer, int attempt);
+char *gp_azdo_words(const struct gp_json *json);
+bool gp_azdo_is_sign_in(const struct gp_http_reply *raw);
+/* Whether a refusal is this one: by the key of its type, or by the code that its message begins with. */
+bool gp_azdo_is(const struct gp_api_answer *answer, const char *key_or_code);
+/* Turns a 4xx into an error: 77 naming the permission that is missing, or 69. Returns -1. */
+int gp_azdo_refuse(const struct gp_azdo *a, const struct gp_api_answer *answer, struct gp_err *err);
+
+/*
+ * azdo-pull.c: a pull request as gp-forge(7) has it; its id holds what saves
+ * requests later. Yours; NULL with err (76).
+ */
+struct gp_json *gp_azdo_pull(const struct gp_azdo *a, const struct gp_json *node, struct gp_err *err);
+/* What an id says; NULL members where it does not. Strings are its own. */
+struct gp_azdo_id {
+	char *project, *repository, *head;
+};
+void gp_azdo_id_read(struct gp_azdo_id *out, const char *id);
+void gp_azdo_id_free(struct gp_azdo_id *id);
+/* The pull request of a number, whole; NULL where there is none. Yours. */
+int gp_azdo_ask_number(struct gp_azdo *a, struct gp_json **pull, int64_t number, struct gp_err *err);
+/* The same, where one that is missing is an error: 69. *node (may be NULL) is what the forge said, borrowed. */
+struct gp_json *gp_azdo_look_up(struct gp_azdo *a, int64_t number, const struct gp_json **node, struct gp_err *err);
+/* The same, where it has to be open and its head has to be head: 69, 75. A head that the forge has yet to see is waited for. */
+struct gp_json *gp_azdo_look_up_bound(struct gp_azdo *a, int64_t number, const char *head, const struct gp_json **node,
+				      struct gp_err *err);
+/* Changes a pull request; *answer is what came of it, yours. errors: as gp_api_send. */
+int gp_azdo_change(struct gp_azdo *a, int64_t number, const struct gp_json *body, struct gp_api_answer *answer,
+		   struct gp_err *err);
+/* The commit that a branch is at; NULL with or without err: there is no such branch. Yours. */
+char *gp_azdo_tip(struct gp_azdo *a, const char *branch, struct gp_err *err);
+
+/* azdo-query.c: the open ones of a branch of this repository into base. An array, yours. */
+struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err);
+
+/* azdo-policy.c: how the policies that block stand for a pull request. */
+struct gp_azdo_policies {
+	size_t blocking; /* how many there are */
+	char *unmet;     /* what is not met: "'gp/gate' is pending, …"; NULL: nothing */
+};
+int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const char *project, int64_t number,
+			  struct gp_err *err);
+/* The same by the settings of a branch alone, where the forge has yet to look at the pull request. */
+int gp_azdo_policies_of_branch(struct gp_azdo_policies *out, struct gp_azdo *a, const char *repository,
+			       const char *base, struct gp_err *err);
+
+/* azdo-automerge.c: how a pull request is to be completed; never past policies. Yours. */
+struct gp_json *gp_azdo_completion(const char *method);
+
+/* azdo-status.c: a status as gp-forge(7) has it. Yours; NULL where it is none. */
+struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *node);
+
+/* The operations on a struct gp_azdo, as gp-forge(7) has them. */
+gp_forge_op_fn gp_azdo_get_repository, gp_azdo_find_pr, gp_azdo_open_pr, gp_azdo_set_auto_merge, gp_azdo_merge_pr,
+	gp_azdo_list_statuses, gp_azdo_set_status;
+
+#endif
