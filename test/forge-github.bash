@@ -4,86 +4,68 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2119,SC2120 # optional arguments
 
+# shellcheck source=test/hub.bash
+source "$test_root/test/hub.bash"
+
 # gp's token may do what README asks for and nothing else; people are
 # administrators, whom the rule on main does not bind.
-HUB_GP=github_pat_gp HUB_EMILIA=github_pat_emilia HUB_APP=ghs_app
+HUB_NAME=github HUB_GP=github_pat_gp HUB_EMILIA=github_pat_emilia HUB_JOB=ghs_app HUB_SHOP=acme/shop
 
-# github_start [OPTION…]: a server; HUB_URL is where it is, HUB_LOG what it was asked. Logs are kept in $FORGE_LOGS, if set.
-github_start() {
-	HUB_LOG=${FORGE_LOGS:-$T}/github.$$.jsonl
-	IFS= read -r -t 60 HUB_URL < <(exec python3 "$test_root/test/github/server.py" --root "$T/github" \
-		--log "$HUB_LOG" --parent "$$" "$@" 3>&- 2>"$T/github.err")
-	[ -n "$HUB_URL" ] || fail 'no server:' "$(cat "$T/github.err")" || return
-	github_test PUT tokens "{
+# hub_forge [OPTION…]: the server, and who is known there.
+hub_forge() {
+	hub_start github "$@"
+	HUB_API=$HUB_URL
+	hub_test PUT tokens "{
 		\"$HUB_GP\": {\"login\": \"gp-bot\", \"permissions\":
 			{\"metadata\": \"read\", \"contents\": \"write\", \"pull_requests\": \"write\", \"statuses\": \"write\"}},
 		\"$HUB_EMILIA\": {\"login\": \"emilia\", \"admin\": true},
-		\"$HUB_APP\": {\"login\": \"ci[bot]\", \"kind\": \"app\"}}"
+		\"$HUB_JOB\": {\"login\": \"ci[bot]\", \"kind\": \"app\"}}"
 }
 
-# github_test METHOD PATH [JSON]: what a test does to the forge (test/github/testapi.py).
-github_test() {
-	curl -fsS --noproxy '*' ${SSL_CERT_FILE:+--cacert "$SSL_CERT_FILE"} -X "$1" -d "${3:-null}" \
-		"$HUB_URL/_test/$2" >"$T/run/github" || fail "the forge did not: $*"
+# hub_repository [PATH]: acme/shop, with the branches of the repository PATH, if any, and with gp/gate required on main;
+# people's git has Emilia's token.
+hub_repository() {
+	hub_test POST repositories "$(jq -cn --arg from "${1-}" '{owner: "acme", name: "shop"}
+		+ if $from == "" then {} else {$from} end')"
+	hub_require gp/gate
+	hub_people "$HUB_EMILIA"
+	FORGE_URL=$HUB_URL/acme/shop.git HUB_REMOTE=$T/github/acme/shop.git
 }
 
-# github_api TOKEN METHOD PATH [JSON]: a REST request by somebody; prints the answer.
-github_api() {
-	curl -fsS --noproxy '*' -A test -H "Authorization: Bearer $1" -X "$2" ${4:+-d "$4"} "$HUB_URL/$3"
+# hub_require [CONTEXT…]: what main requires from here on.
+hub_require() {
+	hub_test PUT "protection/$HUB_SHOP/main" "$(jq -cn '{contexts: $ARGS.positional}' --args -- "$@")"
 }
 
-# github_repository [JSON]: acme/shop, with gp/gate required on main; people's git has Emilia's token.
-github_repository() {
-	github_test POST repositories "${1:-{\"owner\": \"acme\", \"name\": \"shop\"\}}"
-	github_test PUT protection/acme/shop/main '{"contexts": ["gp/gate"]}'
-	git config --global "http.$HUB_URL/.extraHeader" \
-		"Authorization: Basic $(printf 'x-access-token:%s' "$HUB_EMILIA" | base64 | tr -d '\n')"
+# hub_fork BRANCH TITLE: mallory's fork of acme/shop has a branch like $SEED's HEAD, and a pull request of it.
+hub_fork() {
+	hub_test POST "forks/$HUB_SHOP" '{"owner": "mallory"}'
+	git -C "$SEED" push --quiet "$HUB_URL/mallory/shop.git" "HEAD:refs/heads/$1"
+	hub_api "$HUB_EMILIA" POST pulls "$(jq -cn --arg branch "mallory:$1" --arg title "$2" \
+		'{$title, head: $branch, base: "main", body: ""}')" >/dev/null
 }
 
-forge_remote() {
-	github_start
-	github_repository
-	FORGE_URL=$HUB_URL/acme/shop.git
-	export GP_TOKEN=$HUB_GP GP_API_URL=$HUB_URL
-}
-
-# github_gitops [OPTION…]: make_gitops' repository as acme/shop there; $REMOTE is the forge's own copy of it. The
-# programs run with gp's token, people's git with Emilia's.
-github_gitops() {
-	make_gitops "$@"
-	github_start
-	github_repository "{\"owner\": \"acme\", \"name\": \"shop\", \"from\": \"$REMOTE\"}"
-	rm -rf "$REMOTE"
-	REMOTE=$T/github/acme/shop.git FORGE_URL=$HUB_URL/acme/shop.git
-	git -C "$CLONE" remote set-url origin "$FORGE_URL"
-	git -C "$SEED" remote set-url origin "$FORGE_URL"
-	git -C "$CLONE" fetch --quiet
-	export GP_TOKEN=$HUB_GP GP_API_URL=$HUB_URL GP_PROVIDER=github
-}
-
-# In the place of helper.bash's: the same hands, at this forge.
-
-# forge OP [JSON]: one request to gp-forge-github; prints the result. A refusal is its error on stderr.
-forge() {
-	local reply
-
-	reply=$(jq -cn --arg op "$1" --arg url "$FORGE_URL" --arg base "$BASE" --argjson more "${2:-{\}}" \
-		'{id: 1, op: $op, repository: {provider: "github", url: $url, base: $base}} + $more' |
-		timeout 60 gp-forge-github 3>&-) || return
-	jq -ce .result <<<"$reply" && return
-	printf '%s\n' "$reply" >&2
-	return "$(jq .error.exit <<<"$reply")"
+# hub_api TOKEN METHOD PATH [JSON]: a REST request about acme/shop by somebody; PATH is what comes after the repository.
+# Prints the answer.
+hub_api() {
+	curl -fsS --noproxy '*' -A test -H "$(hub_basic "$1")" -X "$2" ${4:+-d "$4"} "$HUB_URL/repos/$HUB_SHOP/$3"
 }
 
 # post COMMIT CONTEXT STATE [DESCRIPTION]: a commit status by somebody else; no description is null.
 post() {
-	github_api "$HUB_EMILIA" POST "repos/acme/shop/statuses/$1" "$(jq -cn --arg context "$2" --arg state "$3" \
+	hub_api "$HUB_EMILIA" POST "statuses/$1" "$(jq -cn --arg context "$2" --arg state "$3" \
 		--arg text "${4:-}" '{$context, $state, description: (if $text == "" then null else $text end)}')" >/dev/null
+}
+
+# hub_check COMMIT NAME CONCLUSION: a check run, which is no status.
+hub_check() {
+	hub_api "$HUB_JOB" POST check-runs "{\"name\": \"$2\", \"head_sha\": \"$1\", \"status\": \"completed\",
+		\"conclusion\": \"$3\"}" >/dev/null
 }
 
 # merge_by_hand N [METHOD]: Emilia presses the button.
 merge_by_hand() {
-	github_api "$HUB_EMILIA" PUT "repos/acme/shop/pulls/$1/merge" "{\"merge_method\": \"${2:-merge}\"}" >/dev/null
+	hub_api "$HUB_EMILIA" PUT "pulls/$1/merge" "{\"merge_method\": \"${2:-merge}\"}" >/dev/null
 }
 
 # actions_checkout DIR REF: as the checkout action does it: depth 1, detached, with a header of its own in the config.
@@ -92,30 +74,24 @@ actions_checkout() {
 	git init --quiet "$1"
 	git -C "$1" remote add origin "${FORGE_URL%.git}"
 	git -C "$1" config --local "http.$HUB_URL/.extraheader" \
-		"AUTHORIZATION: basic $(printf 'x-access-token:%s' "$HUB_APP" | base64 | tr -d '\n')"
+		"AUTHORIZATION: basic $(printf 'x-access-token:%s' "$HUB_JOB" | base64 | tr -d '\n')"
 	git -C "$1" -c protocol.version=2 fetch --quiet --no-tags --depth=1 origin "+$2:refs/remotes/${2#refs/}"
 	git -C "$1" checkout --quiet --force "refs/remotes/${2#refs/}"
 }
 
-# actions_job EVENT REF PAYLOAD COMMAND…: a step of a workflow run, with the variables that it gets.
+# actions_job EVENT REF PAYLOAD [VARIABLE=VALUE…] -- COMMAND…: a step of a workflow run, with the variables that it gets,
+# and with the token that a workflow hands on to gp.
 # https://docs.github.com/actions/reference/workflows-and-actions/variables
 actions_job() {
-	local dir event=$1 ref=$2 payload=$3
+	local event=$1 ref=$2 payload
 
+	payload=$(mktemp "$T/run/event.XXXXXX")
+	printf '%s\n' "$3" >"$payload"
 	shift 3
-	dir=$(mktemp -d "$T/run/job.XXXXXX")
-	printf '%s\n' "$payload" >"$dir.event"
-	(
-		unset GP_API_URL GP_PROVIDER
-		export GIT_CONFIG_GLOBAL=/dev/null
-		actions_checkout "$dir" "$ref" && cd "$dir" || exit
-		export CI=true GITHUB_ACTIONS=true GITHUB_SERVER_URL=$HUB_URL GITHUB_API_URL=$HUB_URL
-		export GITHUB_GRAPHQL_URL=$HUB_URL/graphql GITHUB_REPOSITORY=acme/shop GITHUB_REF=$ref
-		export GITHUB_EVENT_NAME=$event GITHUB_EVENT_PATH=$dir.event GITHUB_OUTPUT=$dir.output GITHUB_STEP_SUMMARY=$dir.md
-		GITHUB_SHA=$(git rev-parse HEAD)
-		export GITHUB_SHA
-		timeout -k 5 60 "$@" 3>&-
-	)
+	hub_job actions_checkout "$ref" CI=true GITHUB_ACTIONS=true GITHUB_SERVER_URL="$HUB_URL" GITHUB_API_URL="$HUB_URL" \
+		GITHUB_GRAPHQL_URL="$HUB_URL/graphql" GITHUB_REPOSITORY=acme/shop GITHUB_REF="$ref" \
+		GITHUB_SHA="$(git -C "$REMOTE" rev-parse "$ref")" GITHUB_EVENT_NAME="$event" GITHUB_EVENT_PATH="$payload" \
+		GITHUB_OUTPUT="$payload.output" GITHUB_STEP_SUMMARY="$payload.md" GP_TOKEN="$HUB_GP" "$@"
 }
 
 # run_status N [OPTION…]: the workflow of pull request N; run_promote: that of the last push to the base.
@@ -123,13 +99,12 @@ run_status() {
 	local pull n=$1
 
 	shift
-	pull=$(github_api "$HUB_APP" GET "repos/acme/shop/pulls/$n")
-	GITHUB_HEAD_REF=$(jq -r .head.ref <<<"$pull") GITHUB_BASE_REF=$(jq -r .base.ref <<<"$pull") \
-		actions_job pull_request "refs/pull/$n/merge" \
-		"$(jq -c '{action: "synchronize", number, pull_request: .}' <<<"$pull")" gp-status "$@"
+	pull=$(hub_api "$HUB_JOB" GET "pulls/$n")
+	actions_job pull_request "refs/pull/$n/merge" "$(jq -c '{action: "synchronize", number, pull_request: .}' <<<"$pull")" \
+		GITHUB_HEAD_REF="$(jq -r .head.ref <<<"$pull")" GITHUB_BASE_REF="$(jq -r .base.ref <<<"$pull")" -- gp-status "$@"
 }
 
 run_promote() {
 	actions_job push refs/heads/main "$(jq -cn --arg after "$(remote_tip)" --arg before "$(git -C "$REMOTE" rev-parse main^)" \
-		'{ref: "refs/heads/main", $before, $after}')" gp-promote "$@"
+		'{ref: "refs/heads/main", $before, $after}')" -- gp-promote "$@"
 }

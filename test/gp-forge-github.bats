@@ -63,7 +63,7 @@ auto() {
 }
 
 fault() {
-	github_test PUT faults "[$1]"
+	hub_test PUT faults "[$1]"
 }
 
 # The frame
@@ -171,7 +171,7 @@ fault() {
 @test "a missing permission is 77 and named" {
 	branch a
 	open a
-	github_test PUT tokens "{\"$HUB_GP\": {\"login\": \"gp-bot\", \"permissions\": {\"metadata\": \"read\",
+	hub_test PUT tokens "{\"$HUB_GP\": {\"login\": \"gp-bot\", \"permissions\": {\"metadata\": \"read\",
 		\"contents\": \"read\", \"pull_requests\": \"read\", \"statuses\": \"read\"}}}"
 	ask set-status "{\"commit\":\"$head\",\"context\":\"gp/gate\",\"state\":\"success\"}"
 	refused 77 'commit statuses: write'
@@ -262,7 +262,7 @@ fault() {
 }
 
 @test "several required checks that are not green are named" {
-	github_test PUT protection/acme/shop/main '{"contexts": ["gp/gate", "ci/build", "ci/lint"], "ruleset": true}'
+	hub_test PUT protection/acme/shop/main '{"contexts": ["gp/gate", "ci/build", "ci/lint"], "ruleset": true}'
 	branch a
 	open a
 	ask set-status "{\"commit\":\"$head\",\"context\":\"gp/gate\",\"state\":\"success\"}"
@@ -340,7 +340,7 @@ fault() {
 @test "auto-merge that the settings do not allow: 69, and where to allow it" {
 	branch a
 	open a
-	github_test PATCH repositories/acme/shop '{"allow_auto_merge": false}'
+	hub_test PATCH repositories/acme/shop '{"allow_auto_merge": false}'
 	ask set-auto-merge "$(auto true)"
 	refused 69 'not allowed' 'Allow auto-merge' 'Settings > General > Pull Requests'
 	ask get-repository
@@ -396,7 +396,7 @@ fault() {
 
 @test "gp-new asks three times, gp-status three times, gp-promote four times" {
 	rm -rf "$T/github" "$SEED"
-	github_gitops --envs 'dev:true qa:true prod:false' --apps apps/web
+	hub_gitops --envs 'dev:true qa:true prod:false' --apps apps/web
 	forget
 	sh_pipe 0 'gp-new --group apps --app web --tag v1'
 	same gp-new 3 "$(requests)"
@@ -423,7 +423,7 @@ fault() {
 	branch a
 	open a
 	ask set-status "{\"commit\":\"$head\",\"context\":\"gp/gate\",\"state\":\"success\"}"
-	github_test PUT settings '{"index_lag": 60}'
+	hub_test PUT settings '{"index_lag": 60}'
 	ask merge-pr "$(bound)"
 	commit=$(jq -r .result.pull_request.merge_commit <<<"$output")
 	forget
@@ -446,8 +446,8 @@ tls_forge() {
 	openssl req -newkey rsa:2048 -nodes -keyout host.key -out host.csr -subj /CN=127.0.0.1 2>/dev/null
 	printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >host.ext
 	openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile host.ext -out host.pem 2>/dev/null
-	SSL_CERT_FILE=ca.pem github_start --tls host.pem host.key
-	SSL_CERT_FILE=ca.pem github_test POST repositories '{"owner": "acme", "name": "shop"}'
+	SSL_CERT_FILE=ca.pem hub_forge --tls host.pem host.key
+	SSL_CERT_FILE=ca.pem hub_test POST repositories '{"owner": "acme", "name": "shop"}'
 	export GP_API_URL=$HUB_URL
 }
 

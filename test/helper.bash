@@ -46,10 +46,50 @@ expect() {
 	fi
 	slurp output "$run.out"
 	slurp stderr "$run.err"
+	no_secrets "what '$*' printed" "$output$stderr" || return
 	[ "$status" -eq "$want" ] && return
 	printf 'expected exit %s, got %s: %s\n-- stdout\n%s\n-- stderr\n%s\n' \
 		"$want" "$status" "$*" "$output" "$stderr" >&2
 	return 1
+}
+
+# The tokens that this test has handed to gp, and what git makes of them.
+gp_secrets=()
+
+# learn_secrets: those of the environment as it is now.
+learn_secrets() {
+	local name token user
+
+	for name in GP_TOKEN GITHUB_TOKEN GH_TOKEN SYSTEM_ACCESSTOKEN AZURE_DEVOPS_EXT_PAT; do
+		token=${!name:-}
+		[ ${#token} -gt 4 ] && [[ "$token" != *[$' \t\n']* ]] || continue
+		[[ " ${gp_secrets[*]} " != *" $token "* ]] || continue
+		gp_secrets+=("$token")
+		for user in x-access-token '' "$token"; do
+			gp_secrets+=("$(printf '%s:%s' "$user" "$token" | base64 -w 0)")
+		done
+	done
+}
+
+# no_secrets WHAT TEXT: fails where one of them is in it. Every output that a test looks at goes through here.
+no_secrets() {
+	local secret
+
+	learn_secrets
+	for secret in "${gp_secrets[@]}"; do
+		[[ "$2" != *"$secret"* ]] || fail "a secret is in $1:" "$2" || return
+	done
+}
+
+# At each test's end: nor is one in any file that the test has left, but for those called "token" and "*.secret".
+teardown() {
+	local found
+
+	learn_secrets
+	[ "${#gp_secrets[@]}" -gt 0 ] || return 0
+	found=$(printf '%s\n' "${gp_secrets[@]}" |
+		grep -rlaF -f - --exclude=token --exclude='*.secret' --exclude-dir=hub "$BATS_TEST_TMPDIR" || true)
+	[ -z "$found" ] || fail 'a secret is in:' "$found"
 }
 
 # slurp VARIABLE FILE: its text (up to a NUL), without the newlines at its end. No process is started for it.

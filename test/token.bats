@@ -17,7 +17,7 @@ setup() {
 				eval "echo \"config \\\$GIT_CONFIG_KEY_\$i=\\\$GIT_CONFIG_VALUE_\$i\""
 				i=\$((i + 1))
 			done
-		} >>'$T/git.log'
+		} >>'$T/git.secret'
 		case " \$* " in
 		*' ls-remote '*)
 			[ -z "\$SSH_DENIED" ] || [ "\${GIT_CONFIG_KEY_0#url}" != "\$GIT_CONFIG_KEY_0" ] || {
@@ -37,7 +37,7 @@ setup() {
 # remote URL: the clone's.
 remote() {
 	"$real" remote set-url origin "$1"
-	: >"$T/git.log"
+	: >"$T/git.secret"
 }
 
 read_config() {
@@ -47,26 +47,27 @@ read_config() {
 @test "it goes to git as configuration for exactly the remote's URL, never as an argument" {
 	remote https://github.com/acme/shop.git
 	GITHUB_TOKEN=s3cr3t read_config
-	same argv '' "$(grep ^argv "$T/git.log" | grep -e s3cr3t -e "$basic")"
+	same argv '' "$(grep ^argv "$T/git.secret" | grep -e s3cr3t -e "$basic")"
 	same config "config http.https://github.com/acme/shop.git.extraheader=
-config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $basic" "$(grep ^config "$T/git.log")"
+config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $basic
+config http.https://github.com/acme/shop.git.followRedirects=false" "$(grep ^config "$T/git.secret")"
 	lacks "$output$stderr" s3cr3t "$basic"
 }
 
 @test "what the environment configures git with stays" {
 	remote https://github.com/acme/shop.git
 	GITHUB_TOKEN=s3cr3t GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0=me read_config
-	has "$(cat "$T/git.log")" 'config user.name=me' "extraheader=Authorization: Basic $basic"
+	has "$(cat "$T/git.secret")" 'config user.name=me' "extraheader=Authorization: Basic $basic"
 }
 
 @test "GP_TOKEN comes before the forge's own, and a file after them" {
 	remote https://github.com/acme/shop.git
 	echo s3cr3t >"$T/token"
 	GP_TOKEN_FILE=$T/token read_config
-	has "$(cat "$T/git.log")" "$basic"
-	: >"$T/git.log"
-	GP_TOKEN=s3cr3t GH_TOKEN=other GP_TOKEN_FILE=$T/none read_config
-	has "$(cat "$T/git.log")" "$basic"
+	has "$(cat "$T/git.secret")" "$basic"
+	: >"$T/git.secret"
+	GP_TOKEN=s3cr3t GH_TOKEN=an0ther GP_TOKEN_FILE=$T/none read_config
+	has "$(cat "$T/git.secret")" "$basic"
 	GP_TOKEN_FILE=$T/none expect 78 gp-read-config --base main --group apps --app web --tag v1
 	has "$stderr" GP_TOKEN_FILE "$T/none"
 }
@@ -77,11 +78,11 @@ config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $b
 	for url in http://github.com/acme/shop.git https://me:mine@github.com/acme/shop.git; do
 		remote "$url"
 		GITHUB_TOKEN=s3cr3t read_config
-		same "$url" '' "$(grep "$basic" "$T/git.log")"
+		same "$url" '' "$(grep "$basic" "$T/git.secret")"
 	done
 	remote https://dev.azure.com/acme/shop/_git/shop
 	GITHUB_TOKEN=s3cr3t read_config
-	same 'another forge' '' "$(grep -i authorization "$T/git.log")"
+	same 'another forge' '' "$(grep -i authorization "$T/git.secret")"
 }
 
 @test "an SSH remote that does not let us in is reached over HTTPS" {
@@ -89,13 +90,14 @@ config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $b
 	SSH_DENIED=1 GITHUB_TOKEN=s3cr3t read_config
 	same config "config url.https://github.com/acme/shop.git.insteadOf=git@github.com:acme/shop.git
 config http.https://github.com/acme/shop.git.extraheader=
-config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $basic" "$(grep ^config "$T/git.log")"
+config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $basic
+config http.https://github.com/acme/shop.git.followRedirects=false" "$(grep ^config "$T/git.secret")"
 }
 
 @test "an SSH remote that lets us in stays one, and without a token its error is told" {
 	remote git@github.com:acme/shop.git
 	GITHUB_TOKEN=s3cr3t read_config
-	same config '' "$(grep ^config "$T/git.log")"
+	same config '' "$(grep ^config "$T/git.secret")"
 	SSH_DENIED=1 expect 71 gp-read-config --base main --group apps --app web --tag v1
 	has "$stderr" 'Permission denied'
 }
@@ -105,7 +107,7 @@ config http.https://github.com/acme/shop.git.extraheader=Authorization: Basic $b
 	expect 78 gp-read-config --base main --group apps --app web --tag v1
 	GITHUB_SERVER_URL=https://git.acme.example GITHUB_TOKEN=s3cr3t read_config
 	jq_is .repository.provider github
-	has "$(cat "$T/git.log")" "http.https://git.acme.example/acme/shop.git.extraheader=Authorization: Basic $basic"
+	has "$(cat "$T/git.secret")" "http.https://git.acme.example/acme/shop.git.extraheader=Authorization: Basic $basic"
 }
 
 @test "a server that says nothing is given up after GP_TIMEOUT: 75" {

@@ -3,6 +3,8 @@
 Permission names are those of https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
 """
 
+from hub import serving
+
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
 
 # What a refusal calls the token (and the header names what was missing):
@@ -12,15 +14,12 @@ KINDS = {"pat": "personal access token", "app": "integration"}
 DOCS = "https://docs.github.com/rest"
 
 
-class Refusal(Exception):
+class Refusal(serving.Refusal):
     """An answer that is no success: for REST a status with a JSON body, for GraphQL an error with a type."""
 
     def __init__(self, status, message, errors=None, headers=None, kind=None):
-        super().__init__(message)
-        self.status = status
-        self.message = message
+        super().__init__(status, message, headers)
         self.errors = errors
-        self.headers = headers or {}
         self.kind = kind
 
     def body(self):

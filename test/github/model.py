@@ -10,14 +10,14 @@ import os
 import time
 
 from access import ALL, Refusal, Token, not_found
-from gitrepo import Git, GitError
+from hub import repository as hub
+from hub.gitrepo import GitError
+from hub.repository import now
 
 # What a required check may end with: https://docs.github.com/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks
 GREEN = ("success", "neutral", "skipped")
 
-
-def now():
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+WHO = ("GitHub", "noreply@github.com")
 
 
 class Protection:
@@ -65,40 +65,35 @@ class CheckRun:
         return "success" if self.conclusion in GREEN else "failure"
 
 
-class Pull:
+class Pull(hub.Pull):
     def __init__(self, repository, number, node, user, source, branch, base, title, body):
-        self.repository, self.number, self.node, self.user = repository, number, node, user
-        self.source, self.branch, self.base = source, branch, base
+        super().__init__(repository, number, source, branch, base)
+        self.node, self.user = node, user
         self.title, self.body = title, body
-        self.state = "open"
-        self.head = source.git.ref("refs/heads/" + branch)
-        self.base_sha = repository.git.ref("refs/heads/" + base)
         self.created_at = self.updated_at = now()
-        self.closed_at = self.merged_at = self.merge_commit = self.merged_by = self.auto = None
-        self.test_merge, self.tested = None, None
+        self.closed_at = self.merged_at = self.merged_by = self.auto = None
 
     @property
-    def fork(self):
-        return self.source is not self.repository
+    def state(self):
+        return "open" if self.open else "closed"
 
 
-class Repository:
+class Repository(hub.Repository):
     def __init__(self, forge, owner, name, number, parent=None):
+        super().__init__(os.path.join(forge.root, owner, name + ".git"), WHO, parent)
         self.forge, self.owner, self.name, self.number = forge, owner, name, number
         self.full_name = f"{owner}/{name}"
         self.node = forge.new_node("R")
-        self.parent = parent
-        self.git = Git(os.path.join(forge.root, owner, name + ".git"))
-        self.default_branch = "main"
         self.private = True
         self.created_at = now()
         self.allow = {"merge": True, "squash": True, "rebase": True}
         self.allow_auto_merge = True
         self.delete_branch_on_merge = False
         self.protection = {}
-        self.pulls = []
         self.reports = {}
-        self.seen = {}
+
+    def clone_url(self):
+        return f"{self.forge.url}/{self.full_name}.git"
 
     # Reports on commits
 
@@ -110,6 +105,14 @@ class Repository:
         self.reports.setdefault(sha, []).insert(0, one)
         self.settle()
         return one
+
+    def somebody_says(self, sha, context, state):
+        self.report(Status, "somebody", sha, {"context": context, "state": state})
+
+    def somebody_opens(self, branch):
+        node, text = self.forge.new_node("PR"), ("Change " + branch, "What it is about.")
+        self.pulls.append(Pull(self, len(self.pulls) + 1, node, "somebody", self, branch, self.default_branch, *text))
+        return self.pulls[-1]
 
     def all_of(self, sha, kind):
         return [r for r in self.reports.get(sha, []) if r.kind == kind]
@@ -127,9 +130,6 @@ class Repository:
         if not 1 <= number <= len(self.pulls):
             raise not_found()
         return self.pulls[number - 1]
-
-    def open_pulls(self):
-        return [p for p in self.pulls if p.state == "open"]
 
     def open_pull(self, user, fields):
         invalid = []
@@ -163,11 +163,8 @@ class Repository:
     def _refuse_pull(message):
         raise Refusal(422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": message}])
 
-    def take_objects(self, source, branch):
-        self.git("fetch", "--quiet", source.git.path, "refs/heads/" + branch)
-
     def close(self, pull):
-        pull.state, pull.auto = "closed", None
+        pull.open, pull.auto = False, None
         pull.closed_at = pull.updated_at = now()
         self.git.set_ref(f"refs/pull/{pull.number}/merge", None)
 
@@ -175,20 +172,8 @@ class Repository:
         head = pull.source.git.ref("refs/heads/" + pull.branch)
         if pull.merged_at or not head or not self.git.ref("refs/heads/" + pull.base):
             self._refuse_pull("state cannot be changed. The pull request cannot be reopened.")
-        pull.state, pull.head, pull.closed_at = "open", head, None
+        pull.open, pull.head, pull.closed_at = True, head, None
         self.test(pull)
-
-    def test(self, pull):
-        """Keeps refs/pull/N/head and /merge: a merge that nobody made yet, gone where there is a conflict."""
-        tip = self.git.ref("refs/heads/" + pull.base)
-        if pull.tested == (tip, pull.head):
-            return
-        self.git.set_ref(f"refs/pull/{pull.number}/head", pull.head)
-        pull.tested, pull.base_sha, pull.test_merge = (tip, pull.head), tip, None
-        tree = self.git.merged_tree(tip, pull.head)
-        if tree:
-            pull.test_merge = self.git.commit(tree, [tip, pull.head], f"Merge {pull.head} into {tip}")
-        self.git.set_ref(f"refs/pull/{pull.number}/merge", pull.test_merge)
 
     # What stands in the way of a merge
 
@@ -237,32 +222,29 @@ class Repository:
         raise Refusal(405, "Repository rule violations found\n\n" + text if rule.ruleset else text)
 
     def do_merge(self, pull, method, login, title=None, message=None):
-        git, tip = self.git, self.git.ref("refs/heads/" + pull.base)
-        tree = git.merged_tree(tip, pull.head)
         author = (login, f"{login}@users.noreply.github.com", now())
-        if method == "merge":
-            subject = title or f"Merge pull request #{pull.number} from {pull.source.owner}/{pull.branch}"
-            done = tree and git.commit(tree, [tip, pull.head], f"{subject}\n\n{message or pull.title}\n", author)
-        elif method == "squash":
-            commits = git.ahead(tip, pull.head)
-            body = git.field(commits[0], "%b") if len(commits) == 1 else self._listed(commits)
-            subject = title or f"{pull.title} (#{pull.number})"
-            done = tree and git.commit(tree, [tip], f"{subject}\n\n{message or body}".rstrip() + "\n", author)
-        else:
-            done = tree and git.rebased(tip, pull.head)
+        done, tip = self.make_merge(pull, method, self._words(pull, method, title, message), author)
         if not done:
             raise Refusal(405, "Pull Request is not mergeable")
-        if not git.move("refs/heads/" + pull.base, done, tip):
+        if not self.git.move("refs/heads/" + pull.base, done, tip):
             raise Refusal(405, "Base branch was modified. Review and try the merge again.")
         self._merged(pull, done, login)
         self.settle()
         return done
 
+    def _words(self, pull, method, title, message):
+        if method == "merge":
+            subject = title or f"Merge pull request #{pull.number} from {pull.source.owner}/{pull.branch}"
+            return f"{subject}\n\n{message or pull.title}\n"
+        commits = self.git.ahead(self.git.ref("refs/heads/" + pull.base), pull.head)
+        body = self.git.field(commits[0], "%b") if len(commits) == 1 else self._listed(commits)
+        return f"{title or f'{pull.title} (#{pull.number})'}\n\n{message or body}".rstrip() + "\n"
+
     def _listed(self, commits):
         return "\n\n".join("* " + self.git.field(oid, "%B").rstrip() for oid in commits)
 
     def _merged(self, pull, commit, login):
-        pull.state, pull.merge_commit, pull.merged_by, pull.auto = "closed", commit, login, None
+        pull.open, pull.merge_commit, pull.merged_by, pull.auto = False, commit, login, None
         pull.merged_at = pull.closed_at = pull.updated_at = now()
         pull.indexed_at = time.monotonic() + self.forge.index_lag
         self.git.set_ref(f"refs/pull/{pull.number}/merge", None)
@@ -318,27 +300,19 @@ class Repository:
 
     # The world moved
 
-    def settle(self, pusher=None):
-        """Looks at the branches anew: heads, closed ones, merges made by hand, test merges, due auto-merges."""
-        heads = self.git.branches()
-        for pull in self.open_pulls():
-            source = heads if not pull.fork else pull.source.git.branches()
-            head = source.get(pull.branch)
-            if head and head != pull.head:
-                if pull.fork:
-                    self.take_objects(pull.source, pull.branch)
-                pull.head, pull.updated_at = head, now()
-                # "If someone without write permissions pushes": docs, Automatically merging a pull request
-                if pusher and not pusher.allows("contents=write"):
-                    pull.auto = None
-            tip = heads.get(pull.base)
-            if tip and pull.head != pull.base_sha and self.git.is_ancestor(pull.head, tip):
-                self._merged(pull, self._brought_in(pull, tip), pusher.login if pusher else pull.user)
-            elif not head or not tip:
-                self.close(pull)
-            else:
-                self.test(pull)
-        self.seen = heads
+    def on_push(self, pull, before, pusher):
+        pull.updated_at = now()
+        # "If someone without write permissions pushes": docs, Automatically merging a pull request
+        if pusher and not pusher.allows("contents=write"):
+            pull.auto = None
+
+    def on_merged_by_hand(self, pull, commit, pusher):
+        self._merged(pull, commit, pusher.login if pusher else pull.user)
+
+    def on_gone(self, pull):
+        self.close(pull)
+
+    def on_settled(self):
         for pull in self.open_pulls():
             if pull.auto and self.merge_state(pull) in ("CLEAN", "UNSTABLE"):
                 auto = pull.auto
@@ -347,11 +321,6 @@ class Repository:
                 except Refusal:
                     pull.auto = None
                 return
-
-    def _brought_in(self, pull, tip):
-        """The first commit of the base's own line that has the head."""
-        line = self.git("rev-list", "--first-parent", "--reverse", f"{pull.base_sha}..{tip}").splitlines()
-        return next((oid for oid in line if self.git.is_ancestor(pull.head, oid)), tip)
 
 
 class Forge:

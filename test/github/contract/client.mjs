@@ -1,22 +1,7 @@
-// client.mjs SERVER ROOT LOG: GitHub's own client (@octokit/rest, @octokit/graphql) works with the test forge: starts one,
-// tells a story in it, and checks what the client makes of the answers. Prints a line of TAP for each step.
+// client.mjs SERVER ROOT LOG: GitHub's own client (@octokit/rest, @octokit/graphql) works with the test forge.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
-
-const [server, root, log] = process.argv.slice(2);
-
-const url = execFileSync("python3", [server, "--root", root, "--log", log, "--parent", String(process.pid)], {
-	encoding: "utf8",
-	// It keeps what it inherits until it ends: a pipe for its errors would never end.
-	stdio: ["ignore", "pipe", "inherit"],
-}).trim();
-
-async function arrange(method, path, body) {
-	const answer = await fetch(`${url}/_test/${path}`, { method, body: JSON.stringify(body) });
-	assert.equal(answer.status, 200);
-	return answer.json();
-}
+import { arrange, hands, step, url } from "../../hub/contract/stage.mjs";
 
 const packages = process.env.CONTRACT_MODULES + "/node_modules/@octokit/";
 const { Octokit } = await import(pathToFileURL(packages + "rest/dist-src/index.js").href);
@@ -33,31 +18,10 @@ await arrange("PUT", "tokens", {
 });
 const { path } = await arrange("POST", "repositories", { owner: "acme", name: "shop" });
 await arrange("PUT", "protection/acme/shop/main", { contexts: ["gp/gate"] });
-const git = (...args) => execFileSync("git", ["-C", path, ...args], { encoding: "utf8" }).trim();
-function branch(name) {
-	const who = ["-c", "user.name=Emilia", "-c", "user.email=emilia@example.com"];
-	const tip = git("rev-parse", "refs/heads/main");
-	const blob = execFileSync("git", ["-C", path, "hash-object", "-w", "--stdin"], { input: name, encoding: "utf8" }).trim();
-	const entries = git("ls-tree", tip) + `\n100644 blob ${blob}\t${name}\n`;
-	const tree = execFileSync("git", ["-C", path, "mktree"], { input: entries, encoding: "utf8" }).trim();
-	const head = git(...who, "commit-tree", tree, "-p", tip, "-m", `change ${name}`);
-	git("update-ref", `refs/heads/${name}`, head);
-	return head;
-}
-
-async function step(name, body) {
-	try {
-		await body();
-		console.log(`ok GitHub's client: ${name}`);
-	} catch (e) {
-		process.exitCode = 1;
-		console.log(`not ok GitHub's client: ${name}`);
-		console.log(String(e.stack).replace(/^/gm, "#   "));
-	}
-}
+const { git, branch } = hands(path);
 const refused = (status, message) => (e) => e.status === status && message.test(e.message);
 
-await step("reads the repository", async () => {
+await step("GitHub's client: reads the repository", async () => {
 	const { data } = await writer.rest.repos.get(shop);
 	assert.equal(data.default_branch, "main");
 	assert.equal(data.allow_auto_merge, true);
@@ -65,7 +29,7 @@ await step("reads the repository", async () => {
 	await assert.rejects(as("wrong").rest.repos.get(shop), refused(401, /Bad credentials/));
 });
 
-await step("reads what a branch requires, from rulesets and from the branch", async () => {
+await step("GitHub's client: reads what a branch requires, from rulesets and from the branch", async () => {
 	const on = { ...shop, branch: "main" };
 	assert.deepEqual((await writer.rest.repos.getBranchRules(on)).data, []);
 	const { data } = await writer.rest.repos.getBranch(on);
@@ -78,7 +42,7 @@ await step("reads what a branch requires, from rulesets and from the branch", as
 });
 
 let head;
-await step("opens a pull request, changes it, and is refused a second", async () => {
+await step("GitHub's client: opens a pull request, changes it, and is refused a second", async () => {
 	head = branch("one");
 	const ask = { ...shop, head: "one", base: "main", title: "One", body: "text" };
 	const { data, status } = await writer.rest.pulls.create(ask);
@@ -91,13 +55,13 @@ await step("opens a pull request, changes it, and is refused a second", async ()
 	assert.deepEqual([changed.data.title, changed.data.body], ["Another", ""]);
 });
 
-await step("is told which permission is missing", async () => {
+await step("GitHub's client: is told which permission is missing", async () => {
 	const ask = { ...shop, pull_number: 1, title: "x" };
 	await assert.rejects(as("reader").rest.pulls.update(ask), (e) =>
 		e.status === 403 && e.response.headers["x-accepted-github-permissions"] === "pull_requests=write");
 });
 
-await step("pages through 65 statuses, 30 at a time and by its own paginate", async () => {
+await step("GitHub's client: pages through 65 statuses, 30 at a time and by its own paginate", async () => {
 	const on = { ...shop, sha: head };
 	for (let i = 0; i < 65; i++) await writer.rest.repos.createCommitStatus({ ...on, state: "pending", context: `c/${i}` });
 	const first = await writer.rest.repos.listCommitStatusesForRef({ ...shop, ref: head });
@@ -112,13 +76,13 @@ await step("pages through 65 statuses, 30 at a time and by its own paginate", as
 	await assert.rejects(writer.rest.repos.createCommitStatus(nowhere), refused(422, /No commit found for SHA/));
 });
 
-await step("gets 304 for what has not changed", async () => {
+await step("GitHub's client: gets 304 for what has not changed", async () => {
 	const { headers } = await writer.rest.pulls.get({ ...shop, pull_number: 1 });
 	const again = { ...shop, pull_number: 1, headers: { "if-none-match": headers.etag } };
 	await assert.rejects(writer.rest.pulls.get(again), (e) => e.status === 304);
 });
 
-await step("posts a check run as an app, and lists it", async () => {
+await step("GitHub's client: posts a check run as an app, and lists it", async () => {
 	const run = { ...shop, name: "build", head_sha: head, status: "completed", conclusion: "success" };
 	await as("app").rest.checks.create(run);
 	await assert.rejects(writer.rest.checks.create(run), refused(403, /not accessible/));
@@ -127,7 +91,7 @@ await step("posts a check run as an app, and lists it", async () => {
 	assert.equal((await writer.rest.repos.getCombinedStatusForRef({ ...shop, ref: head })).data.state, "pending");
 });
 
-await step("may not merge before the required check is green, nor another head, and may then", async () => {
+await step("GitHub's client: may not merge before the required check is green, nor another head, and may then", async () => {
 	const ask = { ...shop, pull_number: 1, sha: head };
 	await assert.rejects(writer.rest.pulls.merge(ask), refused(405, /Required status check "gp\/gate" is expected\./));
 	await writer.rest.repos.createCommitStatus({ ...shop, sha: head, state: "success", context: "gp/gate" });
@@ -143,7 +107,7 @@ await step("may not merge before the required check is green, nor another head, 
 const query = graphql.defaults({ baseUrl: url, headers: { authorization: "token writer" } });
 const says = (text) => (e) => e.name === "GraphqlResponseError" && e.errors[0].message.includes(text);
 
-await step("pages through pull requests by cursor", async () => {
+await step("GitHub's client: pages through pull requests by cursor", async () => {
 	for (const name of ["two", "three", "four"]) {
 		branch(name);
 		await writer.rest.pulls.create({ ...shop, head: name, base: "main", title: name });
@@ -156,7 +120,7 @@ await step("pages through pull requests by cursor", async () => {
 	assert.deepEqual([next.nodes, next.pageInfo.hasNextPage], [[{ number: 4, title: "four" }], false]);
 });
 
-await step("switches auto-merge on and off, and is refused where nothing is to wait for", async () => {
+await step("GitHub's client: switches auto-merge on and off, and is refused where nothing is to wait for", async () => {
 	const { data: pull } = await writer.rest.pulls.get({ ...shop, pull_number: 2 });
 	const enable = `mutation ($id: ID!, $head: GitObjectID) { enablePullRequestAutoMerge(
 		input: {pullRequestId: $id, mergeMethod: REBASE, expectedHeadOid: $head}) { pullRequest { autoMergeRequest { mergeMethod } } } }`;
@@ -176,7 +140,7 @@ await step("switches auto-merge on and off, and is refused where nothing is to w
 	await assert.rejects(query(enable, { id: three.node_id }), says("Pull request is in clean status"));
 });
 
-await step("is told of mistakes in a query, and of what it may not see", async () => {
+await step("GitHub's client: is told of mistakes in a query, and of what it may not see", async () => {
 	await assert.rejects(query("{ viewer { nothing } }"), says("Field 'nothing' doesn't exist on type 'User'"));
 	await assert.rejects(query('{ repository(owner: "acme", name: "x") { id } }'), says("Could not resolve to a Repository"));
 	await assert.rejects(query('{ repository(owner: "acme", name: "shop") { pullRequests { nodes { id } } } }'), says("`first` or `last`"));

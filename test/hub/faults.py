@@ -4,7 +4,7 @@ match    a regular expression that is looked for in "METHOD PATH BODY"
 nth      the first of the matching requests that it hits (1)
 times    how many in a row (1)
 what     reset: the connection is reset without a reply; close: it ends within the reply's body; hang: no reply until
-         the client goes; status: a reply with status, headers and body
+         the client goes; status: a reply with status, headers and body; headers: the true reply, with headers added
 after    true: the request takes effect first, only its reply is lost
 """
 
@@ -23,12 +23,23 @@ def due(forge, request):
     return next((f for f in matching if 0 <= f["seen"] - f.get("nth", 1) < f.get("times", 1)), None)
 
 
-def strike(fault, handler):
-    """Does it to the connection of a request handler."""
+def strikes_later(fault):
+    """Whether the request takes effect first."""
+    return fault.get("after") or fault["what"] == "headers"
+
+
+def strike(fault, handler, answer=None):
+    """Does it to the connection of a request handler; answer: (status, headers, body), where there is one."""
+    if fault["what"] == "headers":
+        status, headers, body = answer
+        handler.reply(status, {**headers, **fault["headers"]}, body)
+        return
     handler.close_connection = True
     sock = handler.connection
     if fault["what"] == "status":
         body = fault.get("body", {"message": "Server Error"})
+        if isinstance(body, str):
+            body = body.encode()
         handler.reply(fault.get("status", 502), dict(fault.get("headers", {})), body)
     elif fault["what"] == "hang":
         select.select([sock], [], [], 60)

@@ -5,21 +5,10 @@ import subprocess
 
 ZERO = "0" * 40
 
-# What a server says of itself in commits that it makes (merges, squashes, rebases).
-COMMITTER = {"GIT_COMMITTER_NAME": "GitHub", "GIT_COMMITTER_EMAIL": "noreply@github.com"}
-
-# A push is judged by the server before git sees it; what needs the new objects is judged here, where they are readable:
-# https://git-scm.com/docs/git-receive-pack#_quarantine_environment
+# A push is judged by the server before git sees it; what needs the new objects is judged here, where they are readable,
+# by what the service puts into the environment: https://git-scm.com/docs/git-receive-pack#_quarantine_environment
 PRE_RECEIVE = """#!/bin/sh
-[ -n "$FORGE_REFUSE_WORKFLOWS" ] || exit 0
-while read -r old new ref; do
-	case $new in *[!0]*) ;; *) continue ;; esac
-	file=$(git log -m --format= --name-only "$new" --not --all -- .github/workflows | head -n 1)
-	[ -z "$file" ] || {
-		printf '%s' "$file" >"$FORGE_REFUSE_WORKFLOWS"
-		exit 1
-	}
-done
+eval "$FORGE_PRE_RECEIVE"
 """
 
 
@@ -27,18 +16,19 @@ class GitError(Exception):
     pass
 
 
-def clean_environment():
-    """The server's own, without what the caller of the tests may have set for git."""
+def clean_environment(who):
+    """The server's own, without what the caller of the tests may have set for git. who: (name, email) of the forge in
+    commits that it makes (merges, squashes, rebases)."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    env.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull, LC_ALL="C", **COMMITTER)
-    env.update(GIT_AUTHOR_NAME="GitHub", GIT_AUTHOR_EMAIL="noreply@github.com")
+    env.update(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull, LC_ALL="C")
+    env.update(GIT_COMMITTER_NAME=who[0], GIT_COMMITTER_EMAIL=who[1], GIT_AUTHOR_NAME=who[0], GIT_AUTHOR_EMAIL=who[1])
     return env
 
 
 class Git:
-    def __init__(self, path):
+    def __init__(self, path, who):
         self.path = path
-        self.env = clean_environment()
+        self.env = clean_environment(who)
 
     def create(self, branch):
         subprocess.run(
@@ -138,9 +128,8 @@ class Git:
         return self(*args, data=message.encode(), env=env)
 
     def rebased(self, base, head):
-        """head's own commits on top of base: the last one's id, None for a conflict. Merges are left out, as
-        https://docs.github.com/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/about-pull-request-merges#rebase-and-merge-your-commits
-        says; the committer changes, so the ids always do."""
+        """head's own commits on top of base: the last one's id, None for a conflict. Merges are left out,
+        and the committer changes, so the ids always do."""
         tip = base
         for oid in self("rev-list", "--reverse", "--topo-order", "--no-merges", f"{base}..{head}").splitlines():
             # A commit with tip's tree, but oid's parent as its own: so that parent is the base of the merge.
