@@ -2,7 +2,7 @@
 # A new tool is bin/gp-x.c, man/gp-x.1, test/gp-x.bats and one word in TOOLS.
 
 VERSION := 0.1.0
-TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github
+TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github gp-forge-azdo
 WRAPPERS := gp gp-new gp-promote gp-status gp-refresh
 
 PREFIX ?= /usr/local
@@ -19,6 +19,7 @@ B := build/$(VARIANT)
 # Each library is one module's affair: its flags reach that module and the linker only.
 PKG_json := libcjson
 PKG_git := libgit2
+PKG_git-memory := libgit2
 PKG_yaml := yaml-0.1
 PKG_http := libcurl
 PKGS := $(foreach module,json git yaml http,$(if $(wildcard common/$(module).c),$(PKG_$(module))))
@@ -115,18 +116,21 @@ asan:
 	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=99 LSAN_OPTIONS=exitcode=99 \
 		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan
 
-# Each target of test/fuzz for so many seconds. What it finds stays in build/fuzz/found.
+# Each target of test/fuzz for so many seconds, as many at a time as there are processors, and says what it came to:
+# how often it ran, how many edges of the program it has reached. What it finds stays in build/fuzz/found.
 SECONDS ?= 60
 fuzz:
 	@+$(SUBMAKE) deps LEVEL=lint
-	@+$(SUBMAKE) fuzz-run VARIANT=fuzz CC=clang
+	@+$(SUBMAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS)) --keep-going fuzz-run VARIANT=fuzz CC=clang
 
 fuzz-run: $(FUZZERS:%=%-run)
 $(FUZZERS:%=%-run): $(B)/fuzz/%-run: $(B)/fuzz/%
 	@mkdir -p $(B)/found $(B)/corpus/$*
-	$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+	@$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
 		-artifact_prefix=$(B)/found/$*- $(addprefix -dict=,$(wildcard test/fuzz/$*.dict)) \
-		$(B)/corpus/$* $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*)
+		$(B)/corpus/$* $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*) >$<.log 2>&1 || { tail -n 60 $<.log; exit 1; }
+	@awk '/^#[0-9]+.* cov: / { n = substr($$1, 2); for (i = 2; i < NF; i++) v[$$i] = $$(i + 1) } \
+		END { printf "  %-4s $* %s runs, %s edges, %s features\n", "FUZZ", n, v["cov:"], v["ft:"] }' $<.log
 
 # The seeds and old crashes once each, without a fuzzer.
 replay: $(FUZZERS:%=%-replay)
@@ -144,10 +148,10 @@ check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
 	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge.bats
 
-# What gp asks of GitHub, held to what GitHub publishes; the test forge, to GitHub's own client.
+# What gp asks of a forge, held to what its vendor publishes; the test forge, to the vendor's own client.
 test-contract:
 	@+$(SUBMAKE) deps LEVEL=contract
-	@+MAKE='$(MAKE)' test/github/contract/run
+	@+MAKE='$(MAKE)' test/hub/contract/run github $(if $(wildcard bin/gp-forge-azdo.c),azdo)
 
 # What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
 bench:
@@ -158,12 +162,16 @@ bench:
 # Linters that no distribution has, each at one version, from the registry of its language.
 ACTIONLINT := build/tools/actionlint
 ACTION_VALIDATOR := build/tools/node_modules/.bin/action-validator
-lint-tools: $(ACTIONLINT) $(ACTION_VALIDATOR)
+CHECK_JSONSCHEMA := build/tools/python/bin/check-jsonschema
+lint-tools: $(ACTIONLINT) $(ACTION_VALIDATOR) $(CHECK_JSONSCHEMA)
 $(ACTIONLINT):
 	@GOBIN='$(CURDIR)/$(@D)' GOFLAGS= go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 $(ACTION_VALIDATOR):
 	@npm install --silent --no-save --ignore-scripts --no-fund --no-audit --prefix build/tools \
 		@action-validator/core@0.6.0 @action-validator/cli@0.6.0
+$(CHECK_JSONSCHEMA):
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target build/tools/python \
+		check-jsonschema==0.33.3
 
 lint:
 	@+$(SUBMAKE) deps LEVEL=lint
