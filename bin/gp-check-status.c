@@ -35,19 +35,14 @@ struct state {
 };
 
 /* What stands on the head as the gate's check, where it was asked for just now: whoever posts need not ask again. */
-static void put_standing(struct gp_json *status, const struct gp_json *known, const char *head, const char *check)
+static void put_standing(struct gp_json *status, const struct gp_json *known, const char *head, long long number,
+			 const char *check)
 {
-	const struct gp_json *list = gp_json_get(known, head), *s = gp_json_first(list);
+	const struct gp_json *s = gp_forge_standing(known, head, number, check);
 	struct gp_json *standing;
 
-	if (!list)
+	if (!gp_json_get(known, head))
 		return;
-	for (; s; s = gp_json_next(s)) {
-		const char *context = gp_json_get_text(s, "context");
-
-		if (context && !strcmp(context, check))
-			break;
-	}
 	standing = s ? gp_json_object() : gp_json_string(NULL);
 	if (s) {
 		gp_json_set_text(standing, "state", gp_json_get_text(s, "state"));
@@ -69,7 +64,7 @@ static void put_verdict(struct gp_json *document, const struct gp_verdict *v, co
 	gp_json_set_text(status, "context", v->context);
 	gp_json_set_text(status, "description", v->description);
 	gp_json_set_text(status, "url", v->url);
-	put_standing(status, known, head, check);
+	put_standing(status, known, head, gp_json_get_int(gp_json_get(document, "pull_request"), "number", 0), check);
 	gp_json_set(document, "status", status);
 }
 

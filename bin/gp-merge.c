@@ -82,21 +82,17 @@ static int gate_is_green(struct state *s, const struct pull *pull, const char *c
 {
 	struct gp_oid head;
 	struct gp_json *statuses;
-	const struct gp_json *status = NULL;
-	int green = 0;
+	const struct gp_json *status;
+	const char *state;
+	int green;
 
 	gp_oid_parse(&head, pull->head);
 	statuses = gp_forge_list_statuses(s->forge, &head, 1, false, err);
 	if (!statuses)
 		return -1;
-	for (status = gp_json_first(gp_json_get(statuses, pull->head)); status; status = gp_json_next(status)) {
-		const char *context = gp_json_get_text(status, "context"), *state = gp_json_get_text(status, "state");
-
-		if (context && state && !strcmp(context, check)) {
-			green = !strcmp(state, "success");
-			break;
-		}
-	}
+	status = gp_forge_standing(statuses, pull->head, pull->number, check);
+	state = gp_json_get_text(status, "state");
+	green = state && !strcmp(state, "success");
 	gp_json_free(statuses);
 	return green;
 }

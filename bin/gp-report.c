@@ -45,8 +45,8 @@ static void set_outputs(struct report *r, const struct gp_json *document)
 
 	free(r->outputs);
 	r->outputs = NULL;
-	out = open_memstream(&r->outputs, &len);
-	for (const char *const *name = gp_report_outputs; out && *name; name++) {
+	out = gp_open_text(&r->outputs, &len);
+	for (const char *const *name = gp_report_outputs; *name; name++) {
 		char *value = gp_report_output(document, *name);
 		char *line = gp_ci_output(getenv, *name, value, &r->outputs_file);
 
@@ -54,8 +54,7 @@ static void set_outputs(struct report *r, const struct gp_json *document)
 		free(line);
 		free(value);
 	}
-	if (out)
-		fclose(out);
+	gp_close_text(out, &r->outputs);
 }
 
 static void add(struct report *r, const struct gp_json *document)
@@ -97,7 +96,7 @@ static void show(struct gp_tool *tool, struct report *r)
 	if (r->out) {
 		if (r->left_out)
 			fprintf(r->out, "\n%zu more are not shown.\n", r->left_out);
-		fclose(r->out);
+		gp_close_text(r->out, &r->table);
 		if (append(tool, r->summary_file, r->table))
 			line = gp_ci_show_summary(getenv, r->summary_file);
 		to_log(line);
@@ -140,7 +139,7 @@ int main(int argc, char **argv)
 	struct report r = {.summary_file = gp_ci_summary_file(getenv)};
 
 	if (gp_tool_start(&tool, argc, argv, NULL)) {
-		r.out = r.summary_file ? open_memstream(&r.table, &r.table_len) : NULL;
+		r.out = r.summary_file ? gp_open_text(&r.table, &r.table_len) : NULL;
 		if (r.out)
 			gp_report_head(r.out);
 		pass_on(&tool, &r);

@@ -61,18 +61,6 @@ static int post(struct state *s, const struct gp_json *document, const struct po
 	return 0;
 }
 
-/* The newest status of the gate's own check on a head; NULL: none yet. Borrowed from statuses. */
-static const struct gp_json *standing(const struct gp_json *statuses, const struct post *p)
-{
-	for (const struct gp_json *s = gp_json_first(gp_json_get(statuses, p->commit)); s; s = gp_json_next(s)) {
-		const char *context = gp_json_get_text(s, "context");
-
-		if (context && !strcmp(context, p->context))
-			return s;
-	}
-	return NULL;
-}
-
 /* Whether a status would say something else than the one that stands there, if any. */
 static bool differs(const struct gp_json *last, const struct post *p)
 {
@@ -140,7 +128,7 @@ static int is_news(struct state *s, const struct gp_json *document, const struct
 		if (!asked)
 			return -1;
 	}
-	news = differs(standing(asked ? asked : s->known, p), p);
+	news = differs(gp_forge_standing(asked ? asked : s->known, p->commit, p->number, p->context), p);
 	gp_json_free(asked);
 	return news;
 }

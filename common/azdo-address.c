@@ -97,10 +97,11 @@ static int take_apart(struct parts *p, const char *url)
 	}
 	/* Only the name comes behind it, or, for a partial clone of old, a word before that. */
 	if (p->mark + 3 == p->count &&
-	    (!strcmp(p->step[p->mark + 1], "_full") || !strcmp(p->step[p->mark + 1], "_optimized"))) {
-		free(p->step[p->mark + 1]);
-		p->step[p->mark + 1] = p->step[p->mark + 2];
-		p->count--;
+	    (!strcmp(p->step[p->count - 2], "_full") || !strcmp(p->step[p->count - 2], "_optimized"))) {
+		char *name = p->step[--p->count];
+
+		free(p->step[p->count - 1]);
+		p->step[p->count - 1] = name;
 	}
 	return p->mark + 2 == p->count ? 0 : -1;
 }

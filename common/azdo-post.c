@@ -7,18 +7,21 @@
 
 #include "azdo.h"
 #include "exit.h"
+#include "flux.h"
 #include "mem.h"
 
 /* How often a push is waited for that the forge has yet to make an iteration of. */
 enum { MAX_LAG_ATTEMPTS = 6 };
 
-/* "genre/name" parted where gp_azdo_status joins them: a genre has no '/'. */
+/* "genre/name" parted where gp_azdo_status joins them: a genre has no '/'. What Flux would post gets its genre. */
 static struct gp_json *context_of(const char *text)
 {
 	struct gp_json *context = gp_json_object();
 	const char *slash = strchr(text, '/');
-	bool parted = slash && slash != text && slash[1];
-	char *genre = parted ? gp_memdup0(text, (size_t)(slash - text)) : NULL;
+	bool flux = gp_context_is_flux(text), parted = !flux && slash && slash != text && slash[1];
+	char *genre = flux     ? gp_strdup(GP_FLUX_GENRE)
+		      : parted ? gp_memdup0(text, (size_t)(slash - text))
+			       : NULL;
 
 	gp_json_set_text(context, "name", parted ? slash + 1 : text);
 	if (genre)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "azdo.h"
-#include "exit.h"
+#include "flux.h"
 #include "mem.h"
 
 enum { BATCH = 100, SECONDS = 19, DIGITS = 9 };
@@ -52,6 +52,12 @@ static char *time_of(const char *text)
 	return gp_asprintf("%.*s.%sZ", (int)SECONDS, text, digits);
 }
 
+/* Genre and name as one. Flux's own names read as they do at other forges, where there is no genre. Yours. */
+static char *context_of(const char *genre, const char *name)
+{
+	return genre && *genre && !gp_genre_is_flux(genre) ? gp_asprintf("%s/%s", genre, name) : gp_strdup(name);
+}
+
 struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *node)
 {
 	const struct gp_json *context = gp_json_get(node, "context");
@@ -61,7 +67,7 @@ struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *no
 	struct gp_json *status = NULL;
 
 	if (name && *name && at) {
-		whole = genre && *genre ? gp_asprintf("%s/%s", genre, name) : gp_strdup(name);
+		whole = context_of(genre, name);
 		status = gp_status(whole, state_of(gp_json_get_text(node, "state")),
 				   gp_json_get_text(node, "description"), url, at, "status");
 		if (number_of(a, url))

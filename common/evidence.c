@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "flux.h"
 #include "mem.h"
 
 static const char separators[] = " \t\r\n.,:;!()'\"-_/";
@@ -51,11 +52,6 @@ void gp_run_free(struct gp_run *run)
 	free(run->commit);
 	free(run->now);
 	*run = (struct gp_run){0};
-}
-
-bool gp_context_is_flux(const char *context)
-{
-	return !strncmp(context, "kustomization/", 14) || !strncmp(context, "helmrelease/", 12);
 }
 
 /* Whether a text has a word in it, in whatever case. */

@@ -45,7 +45,4 @@ typedef bool gp_context_fn(const void *ctx, const char *context);
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
 		    gp_context_fn *matches, const void *ctx);
 
-/* Whether a context is one of Flux's own identifiers: kustomization/… or helmrelease/…. */
-bool gp_context_is_flux(const char *context);
-
 #endif

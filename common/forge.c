@@ -355,6 +355,19 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 	return statuses;
 }
 
+const struct gp_json *gp_forge_standing(const struct gp_json *statuses, const char *commit, int64_t number,
+					const char *context)
+{
+	for (const struct gp_json *s = gp_json_first(gp_json_get(statuses, commit)); s; s = gp_json_next(s)) {
+		const char *its_context = gp_json_get_text(s, "context");
+		int64_t its_number = gp_json_get_int(s, "number", number);
+
+		if (its_context && !strcmp(its_context, context) && its_number == number)
+			return s;
+	}
+	return NULL;
+}
+
 int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t number, const char *id, const char *context,
 			const char *state, const char *description, const char *url, struct gp_err *err)
 {

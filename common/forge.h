@@ -67,6 +67,13 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 				       struct gp_err *err);
 
 /*
+ * The newest status of a context on a commit, out of what gp_forge_list_statuses has returned; NULL: none. One that is a
+ * check of another pull request than number is passed over. Borrowed.
+ */
+const struct gp_json *gp_forge_standing(const struct gp_json *statuses, const char *commit, int64_t number,
+					const char *context);
+
+/*
  * Posts a status. number: the pull request that it is a check of, or 0; id: its member `id`, where the forge has just
  * said that commit is its head, or NULL. url and description may be NULL.
  */

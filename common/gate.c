@@ -7,6 +7,7 @@
 
 #include "evidence.h"
 #include "exit.h"
+#include "flux.h"
 #include "mem.h"
 #include "tree.h"
 

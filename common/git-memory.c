@@ -66,17 +66,17 @@ static char *copy_at_most(const char *s, size_t n, const char *file, int line)
 
 void gp_git_use_memory(void)
 {
-	git_allocator allocator = {
-		.gmalloc = take,
-		.grealloc = grow,
-		.gfree = free,
+	git_allocator allocator =
+	{.gmalloc = take,
+	 .grealloc = grow,
+	 .gfree = free,
 #if LIBGIT2_VER_MAJOR == 1 && LIBGIT2_VER_MINOR < 7
-		.gcalloc = take_zeroed,
-		.gmallocarray = take_array,
-		.greallocarray = grow_array,
-		.gstrdup = copy,
-		.gsubstrdup = copy_bytes,
-		.gstrndup = copy_at_most,
+	 .gcalloc = take_zeroed,
+	 .gmallocarray = take_array,
+	 .greallocarray = grow_array,
+	 .gstrdup = copy,
+	 .gsubstrdup = copy_bytes,
+	 .gstrndup = copy_at_most,
 #endif
 	};
 

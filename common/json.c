@@ -241,7 +241,7 @@ int64_t gp_json_get_int(const struct gp_json *json, const char *key, int64_t fal
 {
 	const struct cJSON *node = tree(gp_json_get(json, key));
 
-	return cJSON_IsNumber(node) ? (int64_t)node->valuedouble : fallback;
+	return node && cJSON_IsNumber(node) ? (int64_t)node->valuedouble : fallback;
 }
 
 struct gp_json *gp_json_first(const struct gp_json *json)

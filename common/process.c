@@ -15,6 +15,7 @@
 #include "exit.h"
 #include "io.h"
 #include "mem.h"
+#include "process-kin.h"
 
 enum { TERM_MS = 1000 };
 
@@ -173,17 +174,17 @@ static void append(struct gp_bytes *b, const char *text)
 	b->cap = b->len;
 }
 
-/* Its time is over: whatever it has started and left behind may hold its pipes, and is not waited for. */
+/* Its time is over. What it has started may still hold its pipes, and is not waited for. */
 static int stop(struct gp_bytes got[2], struct gp_running *running, const char *input, size_t len, size_t *sent,
 		int timeout_ms)
 {
 	char *said = gp_asprintf("\n%s: timed out after %d s\n", running->name, timeout_ms / 1000);
 	int rc;
 
-	kill(running->pid, SIGTERM);
+	gp_kin_signal(running->pid, SIGTERM);
 	rc = converse(got, running, input, len, sent, gp_now_ms() + TERM_MS);
 	if (rc > 0)
-		kill(running->pid, SIGKILL);
+		gp_kin_signal(running->pid, SIGKILL);
 	append(&got[1], said);
 	free(said);
 	return rc < 0 ? -1 : 0;
@@ -259,8 +260,7 @@ int gp_run_within(struct gp_output *output, const char *const argv[], const char
 	struct gp_running running;
 
 	*output = (struct gp_output){0};
-	return gp_run_start(&running, argv, env, err) ? -1
-						      : end_within(&running, output, input, len, timeout_ms, err);
+	return gp_run_start(&running, argv, env, err) ? -1 : end_within(&running, output, input, len, timeout_ms, err);
 }
 
 int gp_run(struct gp_output *output, const char *const argv[], const char *const env[], const void *input, size_t len,

@@ -14,6 +14,8 @@ static const struct gp_provider_advice advice[] = {
 	{"GH013", GP_EXIT_REFUSED, "leave promote/** out of the ruleset"},
 	{"'GenericContribute'", GP_EXIT_DENIED, "allow the token's user 'Contribute' on the repository"},
 	{"'CreateBranch'", GP_EXIT_DENIED, "allow the token's user 'Create branch' on the repository"},
+	{"'PullRequestContribute'", GP_EXIT_DENIED,
+	 "allow the token's user 'Contribute to pull requests' on the repository"},
 	{"'ForcePush'", GP_EXIT_DENIED, "allow the token's user 'Force push' on the repository"},
 	{"TF402455", GP_EXIT_REFUSED, "leave promote/** out of the branch policies"},
 };

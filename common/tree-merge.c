@@ -15,15 +15,15 @@ static int pass(void *ctx, const char *path, const struct gp_entry *from, const 
 	return 0;
 }
 
-static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
-		      unsigned depth, struct gp_err *err);
+static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES], unsigned depth,
+		      struct gp_err *err);
 
 /*
  * Merges what three trees have under one name, as a file or as a directory. Returns 1 with *out (mode 0: nothing is
  * left), 0 where it takes more than trees to tell, -1.
  */
-static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree_item *const row[SIDES],
-		     unsigned depth, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree_item *const row[SIDES], unsigned depth,
+		     struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	const struct gp_tree_item *base = row[BASE], *ours = row[OURS], *theirs = row[THEIRS], *taken = ours;
 	bool is_dir = gp_entry_is_dir(&(base ? base : ours ? ours : theirs)->entry);
@@ -56,8 +56,8 @@ static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree
 }
 
 /* Merges directories (of at least two sides). Returns as merge_row, *out zero where nothing is left. */
-static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES],
-		      unsigned depth, struct gp_err *err) /* NOLINT(misc-no-recursion) */
+static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_item *const row[SIDES], unsigned depth,
+		      struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
 	struct gp_tree trees[SIDES] = {0}, merged = {0};
 	const struct gp_tree_item *next[SIDES];

@@ -49,7 +49,8 @@ static int take_key(struct build *b, const struct gp_yaml_event *e, struct gp_er
 
 static int by_key(const void *a, const void *b)
 {
-	const struct gp_yaml_node *x = *(const struct gp_yaml_node *const *)a, *y = *(const struct gp_yaml_node *const *)b;
+	const struct gp_yaml_node *x = *(const struct gp_yaml_node *const *)a,
+				  *y = *(const struct gp_yaml_node *const *)b;
 	int order = strcmp(x->key, y->key);
 
 	return order ? order : before(y, x) - before(x, y);

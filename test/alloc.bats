@@ -4,7 +4,7 @@
 # memory for something else.
 #
 # A program makes some hundred to some ten thousand allocations (libcurl and OpenSSL read many certificates). GP_ALLOC_RUNS
-# says how many runs each gets (40): the first ones all, then ever larger steps.
+# says how many runs each gets (40): the first ones one by one, then in ever larger steps up to the last.
 
 load helper.bash
 
@@ -21,6 +21,7 @@ setup_file() {
 	snapshot "$T/open"
 	gp-find-pr --open --all | gp-read-config >"$T/judged"
 	export FAIL_SO=$T/fail.so FIXTURE=$T
+	cd "$T" || return
 }
 
 setup() {
@@ -36,6 +37,7 @@ snapshot() {
 }
 
 put_back() {
+	cd "$FIXTURE" || return
 	rm -rf "$REMOTE" "$CLONE"
 	cp -R "$1/remote.git" "$1/clone" "$FIXTURE"
 	cd "$CLONE" || return
@@ -72,8 +74,10 @@ starve() {
 	want=$(stable "$T/run/out")
 	total=$(cat "$T/run/count")
 	[ "$total" -gt 10 ] || fail "only $total allocations: is this the program?"
-	for ((i = 1, at = 1; at <= total && i <= runs; i++)); do
+	[ "$runs" -lt "$total" ] || runs=$total
+	for ((i = 1; i <= runs; i++)); do
 		on=$((i % 2))
+		at=$((i + (total - runs) * (i - 1) ** 3 / (runs - 1) ** 3))
 		[ -z "$from" ] || put_back "$from"
 		one "$at" "${on#0}" "$@" <"$input"
 		case $status:$(cat "$T/run/out") in
@@ -83,8 +87,6 @@ starve() {
 		71:*) [ -s "$T/run/err" ] || fail "allocation $at of $total failed: no word" || failed=1 ;;
 		*) fail "allocation $at of $total failed (${on/1/and all that follow}): exit $status" "$(cat "$T/run/err")" || failed=1 ;;
 		esac
-		# From 1 to the last in so many runs: single steps as long as they would get there otherwise.
-		at=$((at + (i * i * 2 * total / runs / runs / runs > 0 ? 1 + i * i * 3 * (total - at) / runs / runs / runs : 1)))
 	done
 	return $failed
 }
@@ -120,4 +122,9 @@ starve() {
 @test "without memory: gp-forge-local" {
 	printf '{"id":1,"op":"find-pr","open":true,"repository":{"url":"file://%s","base":"main"}}\n' "$REMOTE" >"$T/request"
 	starve --from "$FIXTURE/open" "$T/request" gp-forge-local
+}
+@test "without memory: gp-forge-github, and nobody there" {
+	export GP_TOKEN=x GP_RETRY_BUDGET=0
+	echo '{"id":1,"op":"find-pr","open":true,"repository":{"url":"http://127.0.0.1:1/a/b","base":"main"}}' >"$T/request"
+	starve "$T/request" gp-forge-github
 }

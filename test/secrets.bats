@@ -88,7 +88,7 @@ spy_on_git() {
 	expect 75 gp-status --number "${n:-2}" -v --wait=1s || [ "$status" -eq 0 ]
 	same 'the arguments' '' "$(grep -aF -e "$HUB_GP" -e "$(printf 'x-access-token:%s' "$HUB_GP" | base64)" "$T/argv.txt")"
 	has "$(cat "$T/argv.txt")" gp-forge-github ls-remote
-	has "$(cat "$T/calls")" 'local rev-parse' 'remote push' 'remote fetch' 'remote ls-remote'
+	has "$(cat "$T/calls")" 'local rev-parse' 'remote push' ' fetch --quiet' 'remote ls-remote'
 	same 'the environment' '' "$(grep -aF "$HUB_GP" "$T/env.secret")"
 }
 

@@ -62,7 +62,7 @@ static void check_error(const char *text)
 
 		/* One command: its own. */
 		FUZZ_HOLDS(end && !end[1] && strlen(line) > begin);
-		
+
 		for (const char *c = line + begin; (c = strchr(c, '%')); c++)
 			FUZZ_HOLDS(!strncmp(c, i ? "%AZP25" : "%25", i ? 6 : 3));
 		free(line);

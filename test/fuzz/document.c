@@ -3,9 +3,9 @@
  * documents in it are printed and read again without a change, and what is made
  * of one for people stays on its line and in its place.
  */
+#include "document.h"
 #include "body.h"
 #include "config.h"
-#include "document.h"
 #include "exit.h"
 #include "fuzz.h"
 #include "promotion.h"

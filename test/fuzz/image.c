@@ -14,7 +14,8 @@ static void check_version(const struct gp_version *v, const char *text)
 				  (int)v->digest_len, v->digest);
 
 	FUZZ_HOLDS(v->tag_len + v->digest_len > 0 && !strcmp(again, text));
-	FUZZ_HOLDS(strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+:=@") == strlen(text));
+	FUZZ_HOLDS(strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+:=@") ==
+		   strlen(text));
 	FUZZ_HOLDS(v->tag_len <= 128);
 	free(again);
 }
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		again = gp_image_at(image, len, &version);
 		FUZZ_HOLDS(gp_image_parse(again, &again_len, &set) && again_len == len && !strncmp(again, image, len));
 		FUZZ_HOLDS(set.tag_len == version.tag_len && !strncmp(set.tag, version.tag, set.tag_len));
-		FUZZ_HOLDS(set.digest_len == version.digest_len && !strncmp(set.digest, version.digest, set.digest_len));
+		FUZZ_HOLDS(set.digest_len == version.digest_len &&
+			   !strncmp(set.digest, version.digest, set.digest_len));
 		free(again);
 	}
 	free(text);

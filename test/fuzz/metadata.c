@@ -81,7 +81,8 @@ static void check(struct gp_json *json, const struct gp_err *err)
 		struct gp_json *member = gp_promotion_to_json(&p);
 		struct gp_promotion again;
 
-		FUZZ_HOLDS(gp_name_valid(p.group) && gp_name_valid(p.app) && gp_name_valid(p.env) && gp_tag_valid(p.tag));
+		FUZZ_HOLDS(gp_name_valid(p.group) && gp_name_valid(p.app) && gp_name_valid(p.env) &&
+			   gp_tag_valid(p.tag));
 		FUZZ_HOLDS(!gp_promotion_view(&again, member, &why) && all_same(&p, &again));
 		check_title(&p);
 		check_branch(&p, false);

@@ -2,7 +2,7 @@
 # before it; bin/ may include all of them. A file x-y.c is part of module x, unless x-y is a module of its own. Each
 # library's header is included by one file.
 BEGIN {
-	n = split("exit utf8 mem err duration " \
+	n = split("exit utf8 mem err duration flux " \
 		"io process split json yaml oid git tree http " \
 		"oidmap image marker splice setter nearest inventory " \
 		"provider repository config manifests worktree document forge forge-server promotion body " \

@@ -117,7 +117,7 @@ for (const name of clients) {
 
 // Policies that cover a branch are in the reference, but not in this client:
 // https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations/get
-const listed = operations.find((o) => o.method === "GET" && o.path.endsWith("/policy/configurations"));
+const listed = operations.find((o) => o.method === "GET" && /\/policy\/configurations$/i.test(o.path));
 operations.push({
 	...listed,
 	path: "{project}/_apis/git/policy/configurations",
@@ -172,8 +172,9 @@ function complaints(type, value, where, strict) {
 		return each.some((said) => !said.length) ? [] : each[0];
 	}
 	if (typeof value !== "object" || Array.isArray(value)) return wrong(`an object (${checker.typeToString(type)})`);
-	// An interface without members (ChangeCountDictionary) has those that are not said.
-	if (!type.getProperties().length && type.isClassOrInterface()) return [];
+	// An interface without members (ChangeCountDictionary) has those that are not said, and one whose members are the
+	// numbers of an enumeration has its words.
+	if (type.getProperties().every((p) => /^\d+$/.test(p.name)) && !checker.getIndexInfosOfType(type).length) return [];
 	const any = checker.getIndexTypeOfType(type, ts.IndexKind.String);
 	return Object.entries(value).flatMap(([name, one]) => {
 		const property = type.getProperty(name);
