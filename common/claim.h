@@ -1,7 +1,7 @@
 /*
  * claim.h - what a pull request says it is, and whether its content is just
  * that: part one of the gate, and how gp-open-pr tells a sound pull request
- * from one to be reset. Judges the head commit alone.
+ * from one to be reset. Judges commits alone: the head and its own ones below it.
  */
 #ifndef GP_CLAIM_H
 #define GP_CLAIM_H

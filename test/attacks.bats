@@ -404,7 +404,7 @@ while d:
 	done
 	[ ! -e x ] && [ ! -e "$T/x" ] && [ ! -e "$REMOTE/x" ]
 	# As the base: 64, 65 or refused, and nothing is fetched into a branch.
-	for name in -rf --upload-pack=x main:refs/heads/evil '*' '+main' 'ma in' '' . .. a..b 'main^' '@{u}' $'a\nb' x.lock; do
+	for name in -rf --upload-pack=x main:refs/heads/evil '*' 'ma in' '' . .. a..b 'main^' '@{u}' $'a\nb' x.lock; do
 		expect 64 gp-read-config --base "$name" --group apps --app web --tag v1
 		start apps/web v1 | jq -c --arg b "$name" '.repository.base = $b' >"$T/edited"
 		expect 65 gp-set-tag <"$T/edited"

@@ -14,7 +14,7 @@
 
 /* The C library's own, by the names under which it exports them to those who take its place. */
 void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
+void *__libc_calloc(size_t nmemb, size_t size);
 void *__libc_realloc(void *ptr, size_t size);
 
 static bool is_counting, goes_on;
@@ -60,9 +60,9 @@ void *malloc(size_t size)
 	return fails() ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t n, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails() ? NULL : __libc_calloc(nmemb, size);
 }
 
 void *realloc(void *ptr, size_t size)

@@ -23,7 +23,7 @@ faults_lane() {
 	MERGE=$(remote_tip)
 	lane_into_dev four/waiting
 	gp-promote --commit "$(remote_tip)" >/dev/null
-	post "$(remote_tip)" kustomization/four-dev/0c9c2e41 success 'reconciliation succeeded'
+	flux four dev success
 	export MERGE
 	env -0 >"$2/env"
 }
@@ -35,4 +35,6 @@ lane_into_dev() {
 	n=$(new "$1" v1)
 	head=$(forge find-pr "{\"number\": $n}" | jq -r '.pull_requests[0].head')
 	forge set-status "{\"commit\": \"$head\", \"number\": $n, \"context\": \"gp/gate\", \"state\": \"success\"}" >/dev/null
+	# Some merge in the background: one look lets it happen.
+	forge find-pr "{\"number\": $n}" >/dev/null
 }

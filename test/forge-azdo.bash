@@ -92,8 +92,8 @@ gate() {
 
 	last=$(hub_api "$HUB_EMILIA" GET "pullrequests/$1/iterations" | jq '[.value[].id] | max')
 	hub_api "$HUB_EMILIA" GET "pullrequests/$1/statuses" | jq -r --argjson last "$last" '[.value[]
-		| select(.context.genre == "gp" and .context.name == "gate" and .iterationId == $last)] | last.state
-		| {succeeded: "success", failed: "failure", error: "failure"}[.] // . // "none"'
+		| select(.context.genre == "gp" and .context.name == "gate" and .iterationId == $last)] | last.state // "none"
+		| {succeeded: "success", failed: "failure", error: "failure"}[.] // .'
 }
 
 # hub_check COMMIT NAME STATE: a status of the same name in a genre that is not Flux's.

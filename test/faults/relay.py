@@ -81,8 +81,8 @@ def flood(x):
 
 
 FAULTS = {
-    "reset": end,
-    "reset-after": end_after,
+    "end": end,
+    "end-after": end_after,
     "hang": hang,
     "75": error(75),
     "69": error(69),
@@ -120,8 +120,8 @@ def git_end_after(argv, fds):
 
 
 GIT_FAULTS = {
-    "reset": lambda argv, fds: None,
-    "reset-after": git_end_after,
+    "end": lambda argv, fds: None,
+    "end-after": git_end_after,
     "cut": git_cut,
     "html": lambda argv, fds: os.write(fds[1], b"<!DOCTYPE html><html></html>\n"),
 }

@@ -6,6 +6,7 @@
 #include "exit.h"
 #include "forge-server.h"
 #include "fuzz.h"
+#include "mem.h"
 
 static bool is_commit(const char *text)
 {
@@ -98,17 +99,13 @@ static struct gp_json *silent(void *repository, const struct gp_json *request, s
 /* A repository is its URL; one that begins with '!' cannot be opened. */
 static void *open_repository(void *ctx, const char *url, struct gp_err *err)
 {
-	char *copy;
-
 	(void)ctx;
 	FUZZ_HOLDS(*url);
 	if (*url == '!') {
 		gp_fail(err, GP_EXIT_CONFIG, "not '%s'", url);
 		return NULL;
 	}
-	copy = malloc(strlen(url) + 1);
-	FUZZ_HOLDS(copy);
-	return strcpy(copy, url);
+	return gp_strdup(url);
 }
 
 static void check_reply(const char *line, size_t len)

@@ -1,0 +1,18 @@
+/*
+ * flux.h - the names under which Flux reports: what a status's context is when
+ * its notification-controller has posted it. Anybody may include it.
+ * https://fluxcd.io/flux/components/notification/providers/#git-commit-status-updates
+ */
+#ifndef GP_FLUX_H
+#define GP_FLUX_H
+
+#include <stdbool.h>
+
+/* Whether a context is one of Flux's own identifiers: kustomization/… or helmrelease/…. */
+bool gp_context_is_flux(const char *context);
+
+/* Where a forge has a genre beside a context: what Flux posts has this one, alone or with a ':' and more behind it. */
+#define GP_FLUX_GENRE "fluxcd"
+bool gp_genre_is_flux(const char *genre);
+
+#endif
