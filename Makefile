@@ -53,6 +53,11 @@ COMMON := $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
 # A fuzz target is test/fuzz/x.c, x.dict where words help, corpus/x/ for old crashes, and SEEDS_x, directories of inputs.
 FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(filter-out test/fuzz/standalone.c,$(wildcard test/fuzz/*.c)))
 SEEDS_setter := test/setter
+# Several answers stand behind each other there; and http.c is a part of them.
+MAX_LEN_api-github := 16384
+MAX_LEN_api-azdo := 16384
+PKG_api-github := $(PKG_http)
+PKG_api-azdo := $(PKG_http)
 # Programs that tests call, not installed.
 DRIVERS := $(patsubst test/%.c,$(B)/%,$(wildcard test/*-driver.c))
 OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o) $(DRIVERS:$(B)/%=$(B)/obj/test/%.o) \
@@ -126,7 +131,7 @@ fuzz:
 fuzz-run: $(FUZZERS:%=%-run)
 $(FUZZERS:%=%-run): $(B)/fuzz/%-run: $(B)/fuzz/%
 	@mkdir -p $(B)/found $(B)/corpus/$*
-	@$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+	@$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=$(or $(MAX_LEN_$*),4096) -print_final_stats=1 \
 		-artifact_prefix=$(B)/found/$*- $(addprefix -dict=,$(wildcard test/fuzz/$*.dict)) \
 		$(B)/corpus/$* $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*) >$<.log 2>&1 || { tail -n 60 $<.log; exit 1; }
 	@awk '/^#[0-9]+.* cov: / { n = substr($$1, 2); for (i = 2; i < NF; i++) v[$$i] = $$(i + 1) } \

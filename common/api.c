@@ -309,7 +309,7 @@ static int send_body(struct gp_api *api, const struct gp_api_call *call, const c
 		long long least_ms, wait_ms = 0;
 
 		attempt(api, call, url, body, answer, &why);
-		answer->repeated = repeated;
+		answer->repeated = repeated || answer->raw.resent;
 		bool again = may_pass(api, call, answer, n, &why, &least_ms);
 
 		if (!again && !why.code && answer->status < 500) {

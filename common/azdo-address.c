@@ -47,7 +47,8 @@ static char *decoded(const char *text, size_t len)
 	char *out = gp_calloc(len + 1, 1), *to = out;
 
 	for (size_t i = 0; i < len; i++) {
-		int high = text[i] == '%' && i + 2 < len ? hex(text[i + 1]) : -1, low = high < 0 ? -1 : hex(text[i + 2]);
+		int high = text[i] == '%' && i + 2 < len ? hex(text[i + 1]) : -1,
+		    low = high < 0 ? -1 : hex(text[i + 2]);
 
 		if (low < 0) {
 			*to++ = text[i];

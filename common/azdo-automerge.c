@@ -24,7 +24,8 @@ struct gp_json *gp_azdo_completion(const char *method)
 }
 
 /* Sets who has switched it on; method: NULL to switch it off. Returns the pull request. */
-static struct gp_json *change(struct gp_azdo *a, int64_t number, const char *who, const char *method, struct gp_err *err)
+static struct gp_json *change(struct gp_azdo *a, int64_t number, const char *who, const char *method,
+			      struct gp_err *err)
 {
 	struct gp_json *body = gp_json_object(), *identity = gp_json_object(), *pull = NULL;
 	struct gp_api_answer answer;

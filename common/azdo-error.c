@@ -56,13 +56,18 @@ bool gp_azdo_is(const struct gp_api_answer *answer, const char *key_or_code)
 	return (key && !strcmp(key, key_or_code)) || (message && !strncmp(message, key_or_code, strlen(key_or_code)));
 }
 
+bool gp_azdo_is_lost(const struct gp_api_answer *answer)
+{
+	return gp_azdo_is(answer, "TF401019") || gp_azdo_is(answer, "TF200016");
+}
+
 int gp_azdo_refuse(const struct gp_azdo *a, const struct gp_api_answer *answer, struct gp_err *err)
 {
 	char *words = gp_azdo_words(answer->json);
 	const char *said = words ? words : "it does not say why";
 	const struct gp_provider_advice *advice = words ? gp_provider_advise(words) : NULL;
 
-	if (gp_azdo_is(answer, "TF401019") || gp_azdo_is(answer, "TF200016") || (answer->status == 404 && !words))
+	if (gp_azdo_is_lost(answer) || (answer->status == 404 && !words))
 		gp_fail(err, GP_EXIT_REFUSED, "no repository '%s' at %s, or this token may not see it%s%s",
 			a->address.name, a->api.host, words ? ": " : "", words ? words : "");
 	else if (advice)

@@ -121,7 +121,7 @@ static int attempt(struct gp_azdo *a, const struct gp_json *body, const struct g
 	struct gp_api_answer answer;
 	struct gp_json *pulls;
 	int rc = gp_azdo_send(a, "POST", GP_AZDO_REPOSITORY, "pullrequests", body, GP_API_IF_UNSENT, &answer, why);
-	bool unclear = rc && answer.repeated;
+	bool unclear = answer.repeated;
 
 	*pull = NULL;
 	if (rc && !unclear) {

@@ -19,9 +19,7 @@ static struct gp_json *context_of(const char *text)
 	struct gp_json *context = gp_json_object();
 	const char *slash = strchr(text, '/');
 	bool flux = gp_context_is_flux(text), parted = !flux && slash && slash != text && slash[1];
-	char *genre = flux     ? gp_strdup(GP_FLUX_GENRE)
-		      : parted ? gp_memdup0(text, (size_t)(slash - text))
-			       : NULL;
+	char *genre = flux ? gp_strdup(GP_FLUX_GENRE) : parted ? gp_memdup0(text, (size_t)(slash - text)) : NULL;
 
 	gp_json_set_text(context, "name", parted ? slash + 1 : text);
 	if (genre)
@@ -59,7 +57,7 @@ static struct gp_json *post(struct gp_azdo *a, enum gp_azdo_resource resource, c
 
 	*missing = false;
 	if (!gp_azdo_send(a, "POST", resource, path, body, GP_API_ALWAYS, &answer, err)) {
-		if (answer.status == 404 && !gp_azdo_is(&answer, "TF401019"))
+		if (answer.status == 404 && !gp_azdo_is_lost(&answer))
 			*missing = true;
 		else if (answer.status != 200 && answer.status != 201)
 			gp_azdo_refuse(a, &answer, err);

@@ -22,11 +22,11 @@ static void set_branch(struct gp_json *pull, const char *to, const struct gp_jso
 
 static const char *state_of(const char *status)
 {
-	return !status			       ? NULL
-	       : !strcmp(status, "active")     ? "open"
-	       : !strcmp(status, "completed")  ? "merged"
+	return !status                        ? NULL
+	       : !strcmp(status, "active")    ? "open"
+	       : !strcmp(status, "completed") ? "merged"
 	       : !strcmp(status, "abandoned") ? "closed"
-					       : NULL;
+					      : NULL;
 }
 
 /* All zeros, too, are nobody. */
@@ -95,8 +95,7 @@ struct gp_json *gp_azdo_pull(const struct gp_azdo *a, const struct gp_json *node
 	gp_json_set_bool(pull, "auto_merge",
 			 state && *state == 'o' && is_somebody(gp_json_get(node, "autoCompleteSetBy")));
 	gp_json_set_bool(pull, "fork", gp_json_is_object(gp_json_get(node, "forkSource")));
-	gp_json_set_text(pull, "merge_commit",
-			 state && *state == 'm' ? commit_of(node, "lastMergeCommit") : NULL);
+	gp_json_set_text(pull, "merge_commit", state && *state == 'm' ? commit_of(node, "lastMergeCommit") : NULL);
 	set_id(pull, node);
 	free(url);
 	lacks = gp_pull_lacks(pull);
@@ -119,9 +118,10 @@ static int take_ref(struct gp_azdo *a, const struct gp_json *item, void *ctx, st
 	struct sought *s = ctx;
 	const char *name = gp_json_get_text(item, "name"), *commit = gp_json_get_text(item, "objectId");
 
-	(void)a;
-	(void)err;
-	if (name && commit && !s->commit && !strcmp(name, s->ref))
+	/* Where a branch is gone, its pull request is abandoned: what cannot be read must not look like that. */
+	if (!name || !commit)
+		return gp_api_nonsense(&a->api, "a branch without name or id", err);
+	if (!s->commit && !strcmp(name, s->ref))
 		s->commit = gp_strdup(commit);
 	return 0;
 }

@@ -16,7 +16,7 @@ static const char *state_of(const char *state)
 {
 	if (!state)
 		return "pending";
-	return !strcmp(state, "succeeded")				   ? "success"
+	return !strcmp(state, "succeeded")                           ? "success"
 	       : !strcmp(state, "failed") || !strcmp(state, "error") ? "failure"
 								     : "pending";
 }
@@ -166,7 +166,7 @@ static int ask_batch(struct gp_azdo *a, struct gp_json *all, const struct gp_jso
 			a->batches = a->batches || gp_json_first(list);
 			gp_json_set(all, commit ? commit : "", list);
 		}
-	} else if (!rc && (gp_azdo_is(&answer, "TF401019") || answer.status == 403)) {
+	} else if (!rc && (gp_azdo_is_lost(&answer) || answer.status == 403)) {
 		rc = gp_azdo_refuse(a, &answer, err);
 	}
 	gp_api_answer_free(&answer);

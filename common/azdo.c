@@ -133,6 +133,8 @@ static int get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *pa
 
 		free(url);
 		note_user(a, &answer->raw);
+		if (!rc && !*page && answer->status == 200)
+			return gp_api_nonsense(&a->api, "it is empty", err);
 		if (rc || *page || !step_down(a, resource, answer))
 			return rc;
 		gp_api_answer_free(answer);
@@ -146,7 +148,7 @@ int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *p
 	int rc = get(a, resource, path, &answer, out, err);
 
 	/* A repository that is not there is an error, whatever was asked of it. */
-	if (!rc && !*out && (answer.status != 404 || gp_azdo_is(&answer, "TF401019") || gp_azdo_is(&answer, "TF200016")))
+	if (!rc && !*out && (answer.status != 404 || gp_azdo_is_lost(&answer)))
 		rc = gp_azdo_refuse(a, &answer, err);
 	else if (!rc && *out && !gp_json_is_object(*out))
 		rc = gp_api_nonsense(&a->api, "it is no object", err);
@@ -183,7 +185,7 @@ static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const ch
 	*count = 0;
 	*token = NULL;
 	value = gp_json_get(page, "value");
-	if (!rc && !page && missing && answer.status == 404 && !gp_azdo_is(&answer, "TF401019"))
+	if (!rc && !page && missing && answer.status == 404 && !gp_azdo_is_lost(&answer))
 		*missing = true;
 	else if (!rc && !page)
 		rc = gp_azdo_refuse(a, &answer, err);

@@ -93,6 +93,8 @@ char *gp_azdo_words(const struct gp_json *json);
 bool gp_azdo_is_sign_in(const struct gp_http_reply *raw);
 /* Whether a refusal is this one: by the key of its type, or by the code that its message begins with. */
 bool gp_azdo_is(const struct gp_api_answer *answer, const char *key_or_code);
+/* Whether it is about the repository or its project, which are not there, or not for this token. */
+bool gp_azdo_is_lost(const struct gp_api_answer *answer);
 /* Turns a 4xx into an error: 77 naming the permission that is missing, or 69. Returns -1. */
 int gp_azdo_refuse(const struct gp_azdo *a, const struct gp_api_answer *answer, struct gp_err *err);
 

@@ -122,7 +122,7 @@ static bool is_commit(const char *text)
 const char *gp_pull_lacks(const struct gp_json *pull)
 {
 	static const char *const texts[] = {"url", "title", "description", "branch", "base", "state"};
-	const char *merge_commit = gp_json_get_text(pull, "merge_commit");
+	const struct gp_json *merge_commit = gp_json_get(pull, "merge_commit");
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!gp_json_get_text(pull, texts[i]))
@@ -131,7 +131,7 @@ const char *gp_pull_lacks(const struct gp_json *pull)
 		return "a pull request without a number";
 	if (!is_commit(gp_json_get_text(pull, "head")))
 		return "a pull request's head is no commit id";
-	if (merge_commit && !is_commit(merge_commit))
+	if (merge_commit && !gp_json_is_null(merge_commit) && !is_commit(gp_json_text(merge_commit)))
 		return "a pull request is merged as what is no commit id";
 	return NULL;
 }

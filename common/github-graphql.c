@@ -82,6 +82,10 @@ static struct gp_json *ask(struct gp_github *g, const struct gp_json *body, stru
 			gp_github_refuse(g, &answer, "contents, pull requests and commit statuses: write", err);
 			break;
 		}
+		if (!answer.json) {
+			gp_api_nonsense(&g->api, "it is empty", err);
+			break;
+		}
 		if (!is_hiccup(first_error(answer.json)) || n > MAX_TIMEOUTS || gp_api_pause(&g->api, n, 0, NULL)) {
 			reply = answer.json;
 			answer.json = NULL;

@@ -6,6 +6,7 @@
 #include "forge-server.h"
 #include "github.h"
 #include "mem.h"
+#include "oid.h"
 
 static const char permission[] = "contents: write";
 
@@ -93,8 +94,9 @@ static struct gp_json *merged(struct gp_github *g, const struct gp_merge *m, con
 {
 	const char *sha = gp_json_get_text(answer->json, "sha");
 	struct gp_json *pull;
+	struct gp_oid oid;
 
-	if (!gp_json_get_true(answer->json, "merged") || !sha) {
+	if (!gp_json_get_true(answer->json, "merged") || gp_oid_parse(&oid, sha)) {
 		gp_api_nonsense(&g->api, "it merged, and does not say as what", err);
 		return NULL;
 	}

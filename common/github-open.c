@@ -84,7 +84,7 @@ static int attempt(struct gp_github *g, const struct gp_api_call *call, const st
 	struct gp_api_answer answer;
 	struct gp_json *pulls, *found = NULL;
 	int rc = gp_api_send(&g->api, call, &answer, why);
-	bool unclear = rc && answer.repeated;
+	bool unclear = answer.repeated;
 
 	if (rc && !unclear) {
 		gp_fail(err, why->code, "%s", why->message);

@@ -40,6 +40,8 @@ struct gp_json *gp_github_pull(const struct gp_github *g, const struct gp_json *
 	struct gp_json *pull = gp_json_object();
 	bool copied = state && (!strcmp(state, "OPEN") || !strcmp(state, "CLOSED") || !strcmp(state, "MERGED"));
 
+	/* What is not said must not pass for "no". */
+	copied = copied && gp_json_is_bool(gp_json_get(node, "isCrossRepository"));
 	gp_json_set_int(pull, "number", gp_json_get_int(node, "number", 0));
 	copied = copied && copy_text(pull, "url", node, "url", false) &&
 		 copy_text(pull, "title", node, "title", false) && copy_text(pull, "description", node, "body", true) &&

@@ -11,6 +11,7 @@
 struct gp_http {
 	CURL *curl;
 	char *ca_file;
+	bool connected; /* there may be a connection from an earlier request */
 };
 
 struct gp_http *gp_http_new(const char *ca_file, struct gp_err *err)
@@ -262,6 +263,7 @@ int gp_http_ask(struct gp_http *http, const struct gp_http_request *request, str
 	struct gathering gathering = {.reply = reply};
 	struct curl_slist *headers;
 	CURLcode code;
+	long connects = 0;
 	int rc = 0;
 
 	*reply = (struct gp_http_reply){0};
@@ -278,6 +280,13 @@ int gp_http_ask(struct gp_http *http, const struct gp_http_request *request, str
 		rc = failure(http, code, message, reply, err);
 	else
 		curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+	/*
+	 * A kept connection that breaks without a byte of an answer is one that the server has closed meanwhile, to libcurl,
+	 * which sends the request once more on a new one: https://curl.se/libcurl/c/CURLINFO_NUM_CONNECTS.html counts it.
+	 */
+	curl_easy_getinfo(http->curl, CURLINFO_NUM_CONNECTS, &connects);
+	reply->resent = http->connected && connects > 0;
+	http->connected = true;
 	/* The next request must not find pointers into this one. */
 	curl_easy_reset(http->curl);
 	curl_slist_free_all(headers);

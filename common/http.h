@@ -40,6 +40,7 @@ struct gp_http_reply {
 	char *body; /* a NUL stands behind its len bytes; NULL where there is none */
 	size_t len;
 	bool unsent; /* it failed before the server can have seen the request: repeating it is safe */
+	bool resent; /* the server may have seen it twice: the connection that was kept for it had to be made anew */
 };
 void gp_http_reply_free(struct gp_http_reply *reply);
 

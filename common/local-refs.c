@@ -136,6 +136,17 @@ static char *transaction(const struct gp_local *local, size_t *len)
 	return text;
 }
 
+/* A git that was killed leaves its locks, and no other git goes past them: whoever holds ours takes them away. */
+static void break_locks(const struct gp_local *local)
+{
+	if (local->lock < 0)
+		return;
+	gp_local_break_lock(local, "packed-refs");
+	for (size_t i = 0; i < local->ref_count; i++)
+		if (local->refs[i].unread || !gp_oid_equal(&local->refs[i].old, &local->refs[i].new))
+			gp_local_break_lock(local, local->refs[i].name);
+}
+
 /* Moves all refs at once. Returns 0, or -1 with lost filled. */
 static int commit(struct gp_local *local, struct gp_err *lost)
 {
@@ -145,6 +156,7 @@ static int commit(struct gp_local *local, struct gp_err *lost)
 
 	if (gp_oid_is_zero(&need_ref(local, GP_LOCAL_STATE)->old) && gp_local_hide_refs(local, lost))
 		return -1;
+	break_locks(local);
 	text = transaction(local, &len);
 	int rc = gp_local_git(local, NULL, NULL, 0, args, text, len, lost);
 
@@ -222,9 +234,12 @@ struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need,
 {
 	long long start = gp_now_ms(), until = start + local->options->budget_ms;
 	bool writes = need == GP_LOCAL_WRITE;
+	const char *branch = writes ? NULL : gp_json_get_text(request, "branch");
 	struct gp_err before = {0};
 	struct gp_json *result;
 
+	if (branch)
+		gp_local_await_push(local, branch);
 	for (unsigned tries = 0;; tries++) {
 		struct gp_err lost = {0};
 

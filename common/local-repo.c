@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "exit.h"
@@ -13,9 +14,10 @@
 #include "local.h"
 #include "mem.h"
 #include "process.h"
+#include "repository.h"
 #include "tree.h"
 
-enum { MAX_ARGS = 24, LOCK_POLL_MS = 20 };
+enum { MAX_ARGS = 24, LOCK_POLL_MS = 20, STALE_S = 5 };
 
 static int hex_digit(char c)
 {
@@ -324,7 +326,8 @@ int gp_local_hide_refs(struct gp_local *local, struct gp_err *err)
 void gp_local_lock(struct gp_local *local, long long until)
 {
 	char *path = gp_asprintf("%s/gp-forge.lock", local->dir);
-	int fd = local->lock < 0 ? open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+	/* git, which is run while it is held, inherits it: should this process be killed, git is not overtaken. */
+	int fd = local->lock < 0 ? open(path, O_RDONLY | O_CREAT, 0666) : -1;
 
 	free(path);
 	if (fd < 0)
@@ -345,4 +348,28 @@ void gp_local_unlock(struct gp_local *local)
 	if (local->lock >= 0)
 		close(local->lock);
 	local->lock = -1;
+}
+
+bool gp_local_break_lock(const struct gp_local *local, const char *name)
+{
+	char *path = gp_asprintf("%s/%s.lock", local->dir, name);
+	struct stat st;
+	bool is_there = !lstat(path, &st);
+
+	if (is_there && llabs((long long)time(NULL) - (long long)st.st_mtime) >= STALE_S) {
+		unlink(path);
+		is_there = false;
+	}
+	free(path);
+	return is_there;
+}
+
+void gp_local_await_push(const struct gp_local *local, const char *branch)
+{
+	char *name = gp_asprintf("refs/heads/%s", branch);
+	long long until = gp_now_ms() + (STALE_S + 1) * 1000;
+
+	while (gp_branch_valid(branch) && gp_local_break_lock(local, name) && gp_now_ms() < until)
+		gp_sleep_ms(LOCK_POLL_MS);
+	free(name);
 }

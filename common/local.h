@@ -101,6 +101,15 @@ int gp_local_hide_refs(struct gp_local *local, struct gp_err *err);
 void gp_local_lock(struct gp_local *local, long long until);
 void gp_local_unlock(struct gp_local *local);
 
+/*
+ * git locks NAME by a file NAME.lock for some milliseconds; when it is killed, the file stays. One that is older than a
+ * few seconds is taken away. Returns whether there is one that may still be somebody's.
+ */
+bool gp_local_break_lock(const struct gp_local *local, const char *name);
+
+/* Waits while somebody pushes to a branch. */
+void gp_local_await_push(const struct gp_local *local, const char *branch);
+
 /* local-refs.c */
 
 /* What a request needs: the state alone; the branches too; the branches and the right to change things. */

@@ -207,7 +207,8 @@ char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *en
 	const char *scheme = strstr(url, "://");
 	struct gp_ssh_remote r = {0};
 
-	if (!forge || !strncasecmp(url, "http", 4) || !strncmp(url, "file:", 5))
+	/* [user@]host:path, ssh://… and, as git still takes it, git+ssh://… */
+	if (!forge || (scheme && strncasecmp(url, "ssh:", 4) != 0 && strncasecmp(url, "git+ssh:", 8) != 0))
 		return NULL;
 	r.host = host_of(url, &r.host_len);
 	if (!r.host)

@@ -16,11 +16,11 @@ setup() {
 		../x ../../etc/passwd /etc /etc/passwd . .. ./x x/.. x/../y -rf --help --upload-pack=x ''
 		' ' 'a b' a/b 'a\b' $'a\nb' $'\n' $'a\r' $'a\tb' "a'b" 'a"b' '$(touch pwned)' '`touch pwned`' 'a;touch pwned'
 		'a|b' 'a&b' 'a>b' '*' '?' '[a]' '{a,b}' '~' '~root' '$HOME' '%n%s' '%0a' '::error::x' '##[error]x' '##vso[task.x]y'
-		"$esc[31mred" "$esc]0;title$bel" "${csi}31m" $'\xff\xfe' $'a\xc0\xafb' $'\xed\xa0\x80' $'\xe2\x80\xaea' "$big"
+		"${esc}[31mred" "${esc}]0;title$bel" "${csi}31m" $'\xff\xfe' $'a\xc0\xafb' $'\xed\xa0\x80' $'\xe2\x80\xaea' "$big"
 		.git .GIT .git/config con:x x.lock a..b x. é ｅ аpps
 	)
 	cannot_be_tags=(../x /etc -rf '' ' ' 'a b' a/b $'a\nb' "a'b" 'a"b' '$(touch pwned)' '`touch pwned`' 'a;b' '*' '%n' '::x'
-		"$esc[31m" $'\xff' "$big" .x @ v1@ v1@sha256:x v1@sha256 sha256:zz 'v1 # x' 'v1:v2' é)
+		"${esc}[31m" $'\xff' "$big" .x @ v1@ v1@sha256:x v1@sha256 sha256:zz 'v1 # x' 'v1:v2' é)
 }
 
 # harmless: of what the last program said. (A NUL ends what bash sees, and no program prints one.)

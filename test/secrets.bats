@@ -71,6 +71,8 @@ spy_on_git() {
 @test "the flows, as loud as they can be: in no argument, document, file, log, nor where it is not needed" {
 	local n flow
 
+	# Other tests may run beside this one, and start their forges with their own.
+	HUB_GP=github_pat_of_$$_$RANDOM$RANDOM
 	hub_gitops
 	spy_on_git
 	export GITHUB_TOKEN=$GP_TOKEN

@@ -56,6 +56,11 @@ def no_repository(name):
     return Refusal(404, "GitRepositoryNotFoundException", text + " for the operation you are attempting.")
 
 
+def unresolvable(kind, version, repository):
+    text = f"TF401175: The version descriptor <{kind}: {version} > could not be resolved to a version in the repository"
+    return Refusal(404, "GitUnresolvableToCommitException", f"{text} {repository}")
+
+
 def no_project(name):
     text = f"TF200016: The following project does not exist: {name}. Verify that the name of the project is correct and"
     text += " that the project exists on the specified Azure DevOps Server."

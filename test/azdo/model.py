@@ -8,7 +8,7 @@ import os
 import time
 from urllib.parse import quote
 
-from access import NOBODY, Identity, Refusal, Token, guid, invalid, no_project, no_repository
+from access import NOBODY, Identity, Refusal, Token, guid, invalid, no_project, no_repository, unresolvable
 from hub import repository as hub
 from hub.gitrepo import ZERO
 
@@ -94,8 +94,7 @@ class Repository(hub.Repository):
 
     def post(self, creator, oid, fields):
         if not self.git.has_commit(oid):
-            text = f"TF401175: The version descriptor <Commit: {oid} > could not be resolved to a version in the repository"
-            raise Refusal(404, "GitUnresolvableToCommitException", f"{text} {self.name}")
+            raise unresolvable("Commit", oid, self.name)
         status = Status(next(self.forge.numbers), creator, fields)
         self.statuses.setdefault(oid, []).append(status)
         return status
@@ -107,8 +106,9 @@ class Repository(hub.Repository):
         self.statuses.setdefault(oid, []).append(status)
 
     def somebody_opens(self, branch):
-        number, fields = self.forge.next_pull(self.project.collection), {"title": "Change " + branch}
-        self.pulls.append(Pull(self, number, self.forge.identity("somebody"), self, branch, self.default_branch, fields))
+        number, who = self.forge.next_pull(self.project.collection), self.forge.identity("somebody")
+        fields = {"title": "Change " + branch}
+        self.pulls.append(Pull(self, number, who, self, branch, self.default_branch, fields))
         return self.pulls[-1]
 
     # Pull requests
@@ -315,9 +315,10 @@ class Forge:
         self.pull_numbers = {}
         self.projects, self.repositories, self.tokens, self.identities = {}, {}, {}, {}
         # How often a completion, a new head, a try at a merge and the policies of a new pull request are seen undone;
-        # seconds until the query finds a merge; the newest version of the API, and the newest that is out of preview.
+        # seconds until the query finds a merge; whether a batch of commits comes with statuses; the newest version of
+        # the API, and the newest that is out of preview.
         self.settings = {"completion_polls": 0, "head_polls": 0, "merge_polls": 0, "evaluation_polls": 0}
-        self.settings["index_lag"] = 0.0
+        self.settings.update(index_lag=0.0, batch_statuses=True)
         self.settings.update(latest="7.2", released="7.1")
 
     # Addresses
@@ -383,6 +384,13 @@ class Forge:
         if not found or not (token and token.sees(found)):
             raise no_repository(name)
         return found
+
+    def within(self, token, collection, project):
+        """Those of a project, or (None) of a whole collection, as far as the token sees them."""
+        found = [r for r in self.repositories.values() if r.project.collection.lower() == collection.lower()]
+        if project is not None:
+            found = [r for r in found if r.project is self.project(collection, project)]
+        return [r for r in found if token.sees(r)]
 
     def next_pull(self, collection):
         """They are numbered within a collection, not within a repository."""

@@ -1,6 +1,6 @@
 """Routes: who the caller is, repositories, refs, commits and their statuses."""
 
-from access import Refusal, invalid
+from access import invalid, unresolvable
 from model import STATES
 from rest import route, word_of
 
@@ -21,11 +21,7 @@ def resource_areas(call):
 
 @route("GET", "git/repositories", "225f7195-f9c7-4d14-ab28-a83f7ff77e1f")
 def list_repositories(call):
-    within = [r for r in call.forge.repositories.values() if r.project.collection.lower() == call.collection.lower()]
-    if call.project is not None:
-        project = call.forge.project(call.collection, call.project)
-        within = [r for r in within if r.project is project]
-    shown = [call.render.repository(r) for r in within if call.token.sees(r)]
+    shown = [call.render.repository(r) for r in call.forge.within(call.token, call.collection, call.project)]
     return 200, {"value": shown, "count": len(shown)}
 
 
@@ -38,7 +34,8 @@ def get_repository(call):
 def list_refs(call):
     start, part = "refs/" + (call.query("filter") or ""), (call.query("filterContains") or "").lower()
     lines = call.repo.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
-    found = [line.split(" ") for line in lines if line.startswith(start) and part in line.split(" ")[0].lower()]
+    refs = [line.split(" ") for line in lines if not line.startswith("refs/internal/")]
+    found = [ref for ref in refs if ref[0].startswith(start) and part in ref[0].lower()]
     return call.continued(found, lambda ref: call.render.ref(call.repo, *ref))
 
 
@@ -50,11 +47,7 @@ def compare(call):
         name = call.query(side + "Version") or call.repo.default_branch
         oid = call.repo.git.ref({"branch": "refs/heads/", "tag": "refs/tags/", "commit": ""}[kind] + name)
         if not oid:
-            text = (
-                f"TF401175: The version descriptor <{kind.capitalize()}: {name} > could not be resolved to a version in"
-            )
-            text += f" the repository {call.repo.name}"
-            raise Refusal(404, "GitUnresolvableToCommitException", text)
+            raise unresolvable(kind.capitalize(), name, call.repo.name)
         oids.append(oid)
     return 200, call.render.comparison(call.repo, *oids)
 
@@ -85,8 +78,7 @@ def list_statuses(call):
 def known(call):
     oid = call.names["commit"]
     if not call.repo.git.has_commit(oid):
-        text = f"TF401175: The version descriptor <Commit: {oid} > could not be resolved to a version in the repository"
-        raise Refusal(404, "GitUnresolvableToCommitException", f"{text} {call.repo.name}")
+        raise unresolvable("Commit", oid, call.repo.name)
     return oid
 
 
@@ -106,5 +98,6 @@ def commits_batch(call):
     for oid in ids:
         call.names["commit"] = oid
         known(call)
-    statuses = call.repo.statuses if call.flag("includeStatuses") else {}
+    wanted = call.flag("includeStatuses") and call.forge.settings["batch_statuses"]
+    statuses = call.repo.statuses if wanted else {}
     return call.page(ids, lambda oid: call.render.commit(call.repo, oid, statuses.get(oid)))

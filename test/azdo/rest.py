@@ -1,7 +1,8 @@
 """The REST API: a table of routes, which repositories.py, pulls.py and policies.py fill, and what all requests share:
 versions, parameters, pages. https://learn.microsoft.com/rest/api/azure/devops
 
-A handler gets a Call and returns (status, body), or (status, body, headers). Routes are below /COLLECTION[/PROJECT]/_apis.
+A handler gets a Call and returns (status, body), or (status, body, headers). Routes are below
+/COLLECTION[/PROJECT]/_apis.
 """
 
 import json
@@ -94,14 +95,7 @@ class Call:
         return found
 
     def all_pulls(self):
-        """Of the project, or of the collection, as far as the token sees them."""
-        within = [
-            r for r in self.forge.repositories.values() if r.project.collection.lower() == self.collection.lower()
-        ]
-        if self.project is not None:
-            project = self.forge.project(self.collection, self.project)
-            within = [r for r in within if r.project is project]
-        return [p for r in within if self.token.sees(r) for p in r.pulls]
+        return [p for r in self.forge.within(self.token, self.collection, self.project) for p in r.pulls]
 
 
 def word_of(words, value, where):
@@ -128,7 +122,8 @@ def version(call, matched):
         raise Refusal(400, "VssVersionNotSpecifiedException", text + ' "?api-version=1.0").')
     match = re.fullmatch(r"(\d+)\.(\d+)(-preview(?:\.\d+)?)?", given)
     if not match:
-        text = f"The api-version {given} is invalid. The format should be {{major}}.{{minor}}-{{stage}}.{{resource-version}}"
+        text = f"The api-version {given} is invalid. The format should be "
+        text += "{major}.{minor}-{stage}.{resource-version}"
         raise Refusal(400, "VssInvalidApiResourceVersionException", text)
     wanted = (int(match[1]), int(match[2]))
     if wanted > tuple(map(int, settings["latest"].split("."))):

@@ -4,8 +4,9 @@ PUT   tokens                    {TOKEN: {login, name, kind: pat, job or aad, per
 POST  repositories              {collection, project, name, files or from}
 POST  forks/REPOSITORY          {name, project}
 PATCH repositories/REPOSITORY   {default_branch}
-PUT   policies/REPOSITORY       [{type: status, build, reviewers or strategy, isBlocking, isEnabled, settings}], each with
-                                the scope of the branch "branch" (main), or with one of its own; in place of the old ones
+PUT   policies/REPOSITORY       [{type: status, build, reviewers or strategy, isBlocking, isEnabled, settings}], each
+                                with the scope of the branch "branch" (main), or with one of its own; in place of the
+                                old ones; the answer is their ids
 PUT   builds/REPOSITORY/NUMBER  {policy, result: queued, running, approved, rejected}   what a build validation says
 PUT   votes/REPOSITORY/NUMBER   {login: 10, 5, 0, -5 or -10}
 PUT   settings                  see Forge.settings in model.py

@@ -73,9 +73,9 @@ class Lane:
         for what, path in (("remote", self.remote), ("clone", self.clone)):
             put_back(f"{self.dir}/first.{what}", path)
 
-    def run(self, command, budget=0, timeout=1):
+    def run(self, command, budget=0, timeout=1, env=None):
         """One run of a command of gp's, in a process group of its own, in the clone."""
-        env = {**self.env, "GP_RETRY_BUDGET": str(budget), "GP_TIMEOUT": str(timeout)}
+        env = {**(env or self.env), "GP_RETRY_BUDGET": str(budget), "GP_TIMEOUT": str(timeout)}
         self.process = subprocess.Popen(
             command,
             cwd=self.clone,
@@ -91,6 +91,24 @@ class Lane:
             os.killpg(self.process.pid, signal.SIGKILL)
             out, err = self.process.communicate()
         return self.process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+
+    def let_pass(self, seconds):
+        """As if so much time had passed since git took the locks that are there."""
+        for path in (self.remote, self.clone + "/.git"):
+            for directory, _, files in os.walk(path):
+                for name in files:
+                    if name.endswith(".lock"):
+                        then = os.stat(f"{directory}/{name}").st_mtime - seconds
+                        os.utime(f"{directory}/{name}", (then, then))
+
+    def fsck(self):
+        """What git has to say of both repositories: nothing."""
+        said = ""
+        for path in (self.remote, self.clone):
+            words = ["git", "-C", path, "fsck", "--full", "--strict", "--no-dangling", "--no-progress"]
+            done = subprocess.run(words, env=self.plain, capture_output=True, text=True, check=False)
+            said += done.stdout + done.stderr
+        return said
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -256,6 +274,18 @@ class Pipe(Lane):
     def meddle(self, action, after=False):
         assert not after
         return action
+
+    def run_freely(self, command):
+        """With nothing between gp and the forge."""
+        return self.run(command, env={**self.plain, "GP_VERBOSE": "-1"})
+
+    def ended(self, status):
+        """A Run of which nothing else is known."""
+        return Run(status, "", "", self.between)
+
+    def refs(self):
+        words = ["git", "-C", self.remote, "for-each-ref", "--format=%(refname) %(tree)"]
+        return subprocess.run(words, env=self.plain, capture_output=True, text=True, check=True).stdout
 
 
 def open_lane(directory):

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "fuzz.h"
+#include "protocol.h"
 
 #define HEAD "0123456789012345678901234567890123456789"
 
@@ -27,47 +28,22 @@ static struct gp_forge *connect_to(FILE *in, int out)
 	return forge;
 }
 
-static void expect_error(const struct gp_err *err)
-{
-	FUZZ_HOLDS(err->code > 0 && err->code < 256 && *err->message && fuzz_is_printable(err->message));
-}
-
-static bool is_commit(const char *text)
-{
-	return text && strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
-}
-
-static void expect_one(const struct gp_json *pull)
-{
-	static const char *const texts[] = {"url", "title", "description", "branch", "base"};
-	const char *state = gp_json_get_text(pull, "state");
-	const struct gp_json *merged = gp_json_get(pull, "merge_commit"), *id = gp_json_get(pull, "id");
-
-	FUZZ_HOLDS(gp_json_get_int(pull, "number", 0) > 0 && is_commit(gp_json_get_text(pull, "head")));
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		FUZZ_HOLDS(gp_json_get_text(pull, texts[i]));
-	FUZZ_HOLDS(state && (!strcmp(state, "open") || !strcmp(state, "merged") || !strcmp(state, "closed")));
-	FUZZ_HOLDS(gp_json_is_bool(gp_json_get(pull, "auto_merge")) && gp_json_is_bool(gp_json_get(pull, "fork")));
-	FUZZ_HOLDS(!merged || gp_json_is_null(merged) || is_commit(gp_json_text(merged)));
-	FUZZ_HOLDS(!id || gp_json_is_null(id) || gp_json_is_string(id));
-}
-
 static void expect_pulls(struct gp_json *pulls, const struct gp_err *err)
 {
 	if (!pulls)
-		expect_error(err);
+		protocol_check_error(err);
 	FUZZ_HOLDS(!pulls || (gp_json_is_array(pulls) && !err->code));
 	for (const struct gp_json *p = gp_json_first(pulls); p; p = gp_json_next(p))
-		expect_one(p);
+		protocol_check_pull(p);
 	gp_json_free(pulls);
 }
 
 static void expect_single(struct gp_json *pull, const struct gp_err *err)
 {
 	if (!pull)
-		expect_error(err);
+		protocol_check_error(err);
 	else
-		expect_one(pull);
+		protocol_check_pull(pull);
 	FUZZ_HOLDS(!pull || !err->code);
 	gp_json_free(pull);
 }
@@ -75,16 +51,11 @@ static void expect_single(struct gp_json *pull, const struct gp_err *err)
 static void expect_statuses(struct gp_json *statuses, const char *commit, const struct gp_err *err)
 {
 	if (!statuses) {
-		expect_error(err);
+		protocol_check_error(err);
 		return;
 	}
-	FUZZ_HOLDS(gp_json_is_array(gp_json_get(statuses, commit)) && !err->code);
-	for (const struct gp_json *s = gp_json_first(gp_json_get(statuses, commit)); s; s = gp_json_next(s)) {
-		const char *state = gp_json_get_text(s, "state");
-
-		FUZZ_HOLDS(gp_json_get_text(s, "context") && state);
-		FUZZ_HOLDS(!strcmp(state, "success") || !strcmp(state, "failure") || !strcmp(state, "pending"));
-	}
+	FUZZ_HOLDS(!err->code);
+	protocol_check_statuses(gp_json_get(statuses, commit));
 	gp_json_free(statuses);
 }
 
@@ -113,7 +84,7 @@ static void ask(struct gp_forge *forge, int op)
 		break;
 	default:
 		if (gp_forge_set_status(forge, HEAD, 1, NULL, "c", "success", NULL, NULL, &err))
-			expect_error(&err);
+			protocol_check_error(&err);
 		break;
 	}
 }

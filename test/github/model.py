@@ -223,7 +223,7 @@ class Repository(hub.Repository):
 
     def do_merge(self, pull, method, login, title=None, message=None):
         author = (login, f"{login}@users.noreply.github.com", now())
-        done, tip = self.make_merge(pull, method, self._words(pull, method, title, message), author)
+        done, tip = self.make_merge(pull, method, self.words(pull, method, title, message), author)
         if not done:
             raise Refusal(405, "Pull Request is not mergeable")
         if not self.git.move("refs/heads/" + pull.base, done, tip):
@@ -232,7 +232,8 @@ class Repository(hub.Repository):
         self.settle()
         return done
 
-    def _words(self, pull, method, title, message):
+    def words(self, pull, method, title=None, message=None):
+        """What the commit of a merge says."""
         if method == "merge":
             subject = title or f"Merge pull request #{pull.number} from {pull.source.owner}/{pull.branch}"
             return f"{subject}\n\n{message or pull.title}\n"

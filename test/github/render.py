@@ -187,7 +187,7 @@ class Render:
             "head": self._side(pull.source, pull.branch, pull.head),
             "base": self._side(repo, pull.base, pull.base_sha),
             "author_association": "CONTRIBUTOR",
-            "auto_merge": self._auto(pull.auto),
+            "auto_merge": self._auto(pull),
         }
         if full:
             added, deleted, files = repo.git.changes(pull.base_sha, pull.head)
@@ -200,12 +200,17 @@ class Render:
             body["rebaseable"] = body["mergeable"]
         return body
 
-    def _auto(self, auto):
-        return auto and {
+    def _auto(self, pull):
+        auto = pull.auto
+        if not auto:
+            return None
+        words = pull.repository.words(pull, auto["method"], auto["title"], auto["message"])
+        title, _, message = words.rstrip().partition("\n\n")
+        return {
             "enabled_by": self.user(auto["by"]),
             "merge_method": auto["method"],
-            "commit_title": auto["title"],
-            "commit_message": auto["message"],
+            "commit_title": title,
+            "commit_message": message,
         }
 
     def status(self, repo, status):

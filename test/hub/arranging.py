@@ -1,5 +1,5 @@
-"""What a test does to any forge: below /_test/, without a token. Each answers with a JSON value. A forge's own testapi.py
-adds to it.
+"""What a test does to any forge: below /_test/, without a token. Each answers with a JSON value. A forge's own
+testapi.py adds to it.
 
 PUT   tokens                 {TOKEN: {…}}, what a forge's Token takes
 POST  repositories           {…, files: {path: text}}        a repository with a first commit, or

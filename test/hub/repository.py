@@ -1,5 +1,5 @@
-"""A repository with pull requests, as every forge has them: what follows when branches move, and the commits that a merge
-makes. What a service adds (statuses, rules, what is allowed) is in a subclass of its own."""
+"""A repository with pull requests, as every forge has them: what follows when branches move, and the commits that a
+merge makes. What a service adds (statuses, rules, what is allowed) is in a subclass of its own."""
 
 import time
 

@@ -172,10 +172,10 @@ function complaints(type, value, where, strict) {
 		return each.some((said) => !said.length) ? [] : each[0];
 	}
 	if (typeof value !== "object" || Array.isArray(value)) return wrong(`an object (${checker.typeToString(type)})`);
-	// An interface without members (ChangeCountDictionary) has those that are not said, and one whose members are the
-	// numbers of an enumeration has its words.
-	if (type.getProperties().every((p) => /^\d+$/.test(p.name)) && !checker.getIndexInfosOfType(type).length) return [];
-	const any = checker.getIndexTypeOfType(type, ts.IndexKind.String);
+	// An interface without members (ChangeCountDictionary) has those that are not said; one by the numbers of an
+	// enumeration has its words.
+	if (!type.getProperties().length && !checker.getIndexInfosOfType(type).length) return [];
+	const any = [ts.IndexKind.String, ts.IndexKind.Number].map((kind) => checker.getIndexTypeOfType(type, kind)).find(Boolean);
 	return Object.entries(value).flatMap(([name, one]) => {
 		const property = type.getProperty(name);
 		if (property) return complaints(checker.getTypeOfSymbol(property), one, `${where}.${name}`, strict);
