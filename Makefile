@@ -131,7 +131,7 @@ fuzz:
 fuzz-run: $(FUZZERS:%=%-run)
 $(FUZZERS:%=%-run): $(B)/fuzz/%-run: $(B)/fuzz/%
 	@mkdir -p $(B)/found $(B)/corpus/$*
-	@$< -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=$(or $(MAX_LEN_$*),4096) -print_final_stats=1 \
+	@$< -max_total_time=$(SECONDS) -timeout=60 -rss_limit_mb=2048 -max_len=$(or $(MAX_LEN_$*),4096) -print_final_stats=1 \
 		-artifact_prefix=$(B)/found/$*- $(addprefix -dict=,$(wildcard test/fuzz/$*.dict)) \
 		$(B)/corpus/$* $(wildcard test/fuzz/corpus/$*) $(SEEDS_$*) >$<.log 2>&1 || { tail -n 60 $<.log; exit 1; }
 	@awk '/^#[0-9]+.* cov: / { n = substr($$1, 2); for (i = 2; i < NF; i++) v[$$i] = $$(i + 1) } \

@@ -143,7 +143,8 @@ static void break_locks(const struct gp_local *local)
 		return;
 	gp_local_break_lock(local, "packed-refs");
 	for (size_t i = 0; i < local->ref_count; i++)
-		if (local->refs[i].unread || !gp_oid_equal(&local->refs[i].old, &local->refs[i].new))
+		if (local->refs[i].unread || local->refs[i].relied_on ||
+		    !gp_oid_equal(&local->refs[i].old, &local->refs[i].new))
 			gp_local_break_lock(local, local->refs[i].name);
 }
 

@@ -34,7 +34,7 @@ static const char *behind_credentials(const char *user, size_t len)
 	/* Where a password has a '/' in it, its beginning stands for a port, and it works nowhere; it is secret all the same. */
 	const char *port = memchr(user, ':', authority);
 
-	if (*user == '[' || !port || (port += 1 + strspn(port + 1, "0123456789")) == user + authority)
+	if (*user == '[' || !port || port + 1 + strspn(port + 1, "0123456789") == user + authority)
 		return user;
 	for (host = len; host && user[host - 1] != '@';)
 		host--;

@@ -66,3 +66,43 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ -z "$verbose" ] || export GP_VERBOSE="$verbose"
+
+# A shell that a signal ends leaves its pipe's programs behind, and they theirs. So the pipe runs in the background, where
+# a signal does not wait for its end, and a signal ends them all: the pipe, and what it has started.
+processes() {
+	for stat in /proc/[0-9]*/stat; do
+		# pid (name) state parent: the name may have blanks and parentheses
+		read -r line <"$stat" && rest=${line##*) } && rest=${rest#* } && echo "${line%% *} ${rest%% *}"
+	done 2>/dev/null || ps -A -o pid= -o ppid=
+}
+
+end_all() {
+	trap '' HUP INT QUIT TERM
+	all=$(processes) mine=" $$ " before=''
+	while [ "$mine" != "$before" ]; do
+		before=$mine
+		while read -r pid parent; do
+			case $mine in
+			*" $pid "*) ;;
+			*" $parent "*) mine="$mine$pid " ;;
+			esac
+		done <<-END
+			$all
+		END
+	done
+	# shellcheck disable=SC2086 # a list of words
+	kill ${mine#" $$ "} 2>/dev/null || :
+	wait
+	trap - "$1"
+	kill -s "$1" "$$"
+}
+
+# finish: waits for the pipe that was started last, which is the wrapper's end.
+finish() {
+	wait "$!"
+}
+
+for signal in HUP INT QUIT TERM; do
+	# shellcheck disable=SC2064 # this signal
+	trap "end_all $signal" "$signal"
+done

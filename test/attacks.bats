@@ -341,7 +341,7 @@ opened() {
 		for oid in "$good" "$evil"; do
 			printf '40000 apps\0%b' "$(sed 's/../\\x&/g' <<<"$oid")"
 		done
-		git -C "$SEED" cat-file tree HEAD^{tree} | python3 -c '
+		git -C "$SEED" cat-file tree 'HEAD^{tree}' | python3 -c '
 import sys
 d = sys.stdin.buffer.read()
 while d:

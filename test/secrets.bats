@@ -74,13 +74,14 @@ spy_on_git() {
 	# Other tests may run beside this one, and start their forges with their own.
 	HUB_GP=github_pat_of_$$_$RANDOM$RANDOM
 	hub_gitops
-	spy_on_git
 	export GITHUB_TOKEN=$GP_TOKEN
 	cd "$T"
 	rm -rf "$CLONE"
-	"$real" clone --quiet --depth 1 "$FORGE_URL" "$CLONE"
+	git clone --quiet --depth 1 "$FORGE_URL" "$CLONE"
 	cd "$CLONE"
 	commit_file README.md 'main goes on' <<<more
+	# From here on only gp calls it.
+	spy_on_git
 	for flow in "gp-new --group apps --app web --tag v1" "gp-refresh" "gp-promote" "gp-refresh"; do
 		# shellcheck disable=SC2086
 		expect 0 $flow -v -v

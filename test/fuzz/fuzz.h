@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,10 +51,22 @@ static inline char *fuzz_next_text(const uint8_t **data, size_t *size)
 	return text;
 }
 
+/* An open file without a name; in memory, where that can be had: a disk would take most of the time. fclose(3) it. */
+static inline FILE *fuzz_temporary(void)
+{
+#ifdef MFD_CLOEXEC
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+
+	return fd < 0 ? tmpfile() : fdopen(fd, "w+b");
+#else
+	return tmpfile();
+#endif
+}
+
 /* An open file of these bytes, to be read from its beginning. fclose(3) it. */
 static inline FILE *fuzz_file(const void *data, size_t size)
 {
-	FILE *f = tmpfile();
+	FILE *f = fuzz_temporary();
 
 	FUZZ_HOLDS(f && fwrite(data, 1, size, f) == size && !fflush(f) && !lseek(fileno(f), 0, SEEK_SET));
 	return f;

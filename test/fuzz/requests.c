@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{NULL, NULL, 0},
 	};
 	static const struct gp_forge_driver driver = {.ops = ops, .open = open_repository, .close = free};
-	FILE *in = fuzz_file(data, size), *out = tmpfile();
+	FILE *in = fuzz_file(data, size), *out = fuzz_temporary();
 	size_t lines = 0, replies = 0, len;
 	struct gp_err err = {0};
 
