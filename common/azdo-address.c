@@ -133,13 +133,6 @@ static int steps_of(const struct parts *p, const char *address)
 	return n;
 }
 
-static const char *value(gp_env_fn *env, const char *name)
-{
-	const char *v = env(name);
-
-	return v && *v ? v : NULL;
-}
-
 static bool is_old_host(const struct parts *p)
 {
 	static const char suffix[] = ".visualstudio.com";
@@ -151,7 +144,7 @@ static bool is_old_host(const struct parts *p)
 /* How many steps of the path belong to the collection. */
 static size_t collection_steps(const struct parts *p, gp_env_fn *env)
 {
-	int known = steps_of(p, value(env, "GP_API_URL"));
+	int known = steps_of(p, gp_env_value(env, "GP_API_URL"));
 
 	if (!strcmp(p->server, "dev.azure.com") || !strcmp(p->server, "dev.azure.com:443"))
 		return 1;
@@ -159,7 +152,7 @@ static size_t collection_steps(const struct parts *p, gp_env_fn *env)
 	if (is_old_host(p))
 		return p->mark && !strcasecmp(p->step[0], "DefaultCollection");
 	if (known < 0)
-		known = steps_of(p, value(env, "SYSTEM_COLLECTIONURI"));
+		known = steps_of(p, gp_env_value(env, "SYSTEM_COLLECTIONURI"));
 	if (known >= 0)
 		return (size_t)known;
 	/* HOST/COLLECTION, or below the directory that the server is installed in, of which there is a default. */
@@ -194,7 +187,7 @@ static bool is_complete(const struct parts *p, gp_env_fn *env)
 static void place(struct gp_azdo_address *out, const struct parts *p, gp_env_fn *env)
 {
 	size_t collection = collection_steps(p, env);
-	const char *own = value(env, "GP_API_URL"), *name = p->step[p->mark + 1];
+	const char *own = gp_env_value(env, "GP_API_URL"), *name = p->step[p->mark + 1];
 	/* PROJECT/_git/ may be missing where both names are equal. */
 	const char *project = collection < p->mark ? p->step[p->mark - 1] : name;
 	char *of_collection = joined(p, 0, collection), *escaped = gp_api_escape(name),
@@ -237,7 +230,7 @@ int gp_azdo_address_read(struct gp_azdo_address *out, const char *url, gp_env_fn
 		return -1;
 	if (!gp_http_check_url(out->base, err))
 		return 0;
-	if (value(env, "GP_API_URL"))
+	if (gp_env_value(env, "GP_API_URL"))
 		gp_fail_in(err, "GP_API_URL");
 	gp_azdo_address_free(out);
 	return -1;

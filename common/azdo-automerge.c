@@ -23,17 +23,25 @@ struct gp_json *gp_azdo_completion(const char *method)
 	return options;
 }
 
-/* Sets who has switched it on; method: NULL to switch it off. Returns the pull request. */
+/*
+ * Sets who has switched it on; method: NULL to switch it off; optional: the policies that it is not to wait for, or
+ * NULL. Returns the pull request.
+ */
 static struct gp_json *change(struct gp_azdo *a, int64_t number, const char *who, const char *method,
-			      struct gp_err *err)
+			      const struct gp_json *optional, struct gp_err *err)
 {
 	struct gp_json *body = gp_json_object(), *identity = gp_json_object(), *pull = NULL;
 	struct gp_api_answer answer;
 
 	gp_json_set_text(identity, "id", who);
 	gp_json_set(body, "autoCompleteSetBy", identity);
-	if (method)
-		gp_json_set(body, "completionOptions", gp_azdo_completion(method));
+	if (method) {
+		struct gp_json *options = gp_azdo_completion(method);
+
+		gp_json_set(options, "autoCompleteIgnoreConfigIds",
+			    optional ? gp_json_copy(optional) : gp_json_array());
+		gp_json_set(body, "completionOptions", options);
+	}
 	if (!gp_azdo_change(a, number, body, &answer, err)) {
 		if (answer.status == 200)
 			pull = gp_azdo_pull(a, answer.json, err);
@@ -53,7 +61,7 @@ static struct gp_json *switch_off(struct gp_azdo *a, int64_t number, struct gp_e
 	if (!pull || !gp_json_get_true(pull, "auto_merge"))
 		return pull;
 	gp_json_free(pull);
-	pull = change(a, number, nobody, NULL, err);
+	pull = change(a, number, nobody, NULL, NULL, err);
 	if (!pull || !gp_json_get_true(pull, "auto_merge"))
 		return pull;
 	gp_json_free(pull);
@@ -66,12 +74,14 @@ struct known {
 	struct gp_azdo_id id;
 	struct gp_json *pull;
 	const struct gp_json *node;
+	struct gp_json *optional;
 };
 
 static void free_known(struct known *k)
 {
 	gp_azdo_id_free(&k->id);
 	gp_json_free(k->pull);
+	gp_json_free(k->optional);
 }
 
 static int look(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
@@ -98,6 +108,7 @@ static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known
 		return -1;
 	wait = p.unmet != NULL;
 	free(p.unmet);
+	k->optional = p.optional;
 	if (wait || (!k->pull && look(a, m, k, err)))
 		return wait ? 1 : -1;
 	if (!p.blocking) {
@@ -105,6 +116,8 @@ static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known
 			return -1;
 		wait = p.unmet != NULL;
 		free(p.unmet);
+		gp_json_free(k->optional);
+		k->optional = p.optional;
 		/* What nothing blocks would be completed as soon as it can be, a conflict or not. */
 		return wait;
 	}
@@ -125,7 +138,7 @@ static struct gp_json *confirm(struct gp_azdo *a, const struct gp_merge *m, stru
 		gp_json_free(pull);
 		if (again)
 			return again;
-		gp_json_free(change(a, m->number, nobody, NULL, err));
+		gp_json_free(change(a, m->number, nobody, NULL, NULL, err));
 		gp_fail(err, why.code, "%s", why.message);
 		return NULL;
 	}
@@ -158,7 +171,7 @@ static struct gp_json *switch_on(struct gp_azdo *a, const struct gp_merge *m, st
 	}
 	me = wait < 0 ? NULL : gp_azdo_me(a, err);
 	if (me)
-		pull = change(a, m->number, me, m->method, err);
+		pull = change(a, m->number, me, m->method, k.optional, err);
 	if (pull)
 		pull = confirm(a, m, pull, err);
 	result = gp_pull_result(pull);

@@ -18,6 +18,17 @@ static bool blocks(const struct gp_json *configuration)
 	       !gp_json_get_true(configuration, "isDeleted");
 }
 
+/* Auto-complete waits for what does not block, too, unless it is told not to. */
+static void note_optional(struct gp_azdo_policies *p, const struct gp_json *configuration)
+{
+	if (gp_json_get_int(configuration, "id", 0) <= 0 || gp_json_get_true(configuration, "isBlocking") ||
+	    !gp_json_get_true(configuration, "isEnabled"))
+		return;
+	if (!p->optional)
+		p->optional = gp_json_array();
+	gp_json_append(p->optional, gp_json_copy(gp_json_get(configuration, "id")));
+}
+
 /* The context that a policy wants; NULL where it is of another kind. Yours. */
 static char *context_of(const struct gp_json *configuration)
 {
@@ -59,6 +70,7 @@ static int take_evaluation(struct gp_azdo *a, const struct gp_json *item, void *
 
 	(void)a;
 	(void)err;
+	note_optional(p, configuration);
 	if (!blocks(configuration) || !status)
 		return 0;
 	p->blocking++;
@@ -104,6 +116,7 @@ static int take_blocking(struct gp_azdo *a, const struct gp_json *item, void *ct
 
 	(void)a;
 	(void)err;
+	note_optional(p, item);
 	if (blocks(item)) {
 		p->blocking++;
 		add_unmet(p, item, "missing");

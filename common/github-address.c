@@ -8,13 +8,6 @@
 #include "github.h"
 #include "mem.h"
 
-static const char *value(gp_env_fn *env, const char *name)
-{
-	const char *v = env(name);
-
-	return v && *v ? v : NULL;
-}
-
 static char *lower(const char *s, size_t n)
 {
 	char *copy = gp_memdup0(s, n);
@@ -79,7 +72,7 @@ static int split(struct gp_github_address *out, const char *url, bool *plain)
 /* Whether the job that we may be in belongs to this host, and its variables with it. */
 static bool is_own_server(const struct gp_github_address *address, gp_env_fn *env)
 {
-	const char *server = value(env, "GITHUB_SERVER_URL"), *host = server ? strstr(server, "://") : NULL;
+	const char *server = gp_env_value(env, "GITHUB_SERVER_URL"), *host = server ? strstr(server, "://") : NULL;
 	size_t n = strlen(address->host);
 
 	return host && !strncasecmp(host + 3, address->host, n) && (!host[3 + n] || !strcmp(host + 3 + n, "/"));
@@ -105,8 +98,8 @@ static char *graphql_beside(const char *rest)
 
 static void place(struct gp_github_address *out, bool plain, gp_env_fn *env)
 {
-	const char *own = value(env, "GP_API_URL"), *job = value(env, "GITHUB_API_URL"),
-		   *job_graphql = value(env, "GITHUB_GRAPHQL_URL");
+	const char *own = gp_env_value(env, "GP_API_URL"), *job = gp_env_value(env, "GITHUB_API_URL"),
+		   *job_graphql = gp_env_value(env, "GITHUB_GRAPHQL_URL");
 	size_t n = strlen(out->host);
 
 	if (own) {
@@ -136,7 +129,7 @@ int gp_github_address_read(struct gp_github_address *out, const char *url, gp_en
 			       "git@HOST:OWNER/NAME or ssh://git@HOST/OWNER/NAME");
 	place(out, plain, env);
 	if (gp_http_check_url(out->rest, err) || gp_http_check_url(out->graphql, err))
-		return value(env, "GP_API_URL") ? gp_fail_in(err, "GP_API_URL") : -1;
+		return gp_env_value(env, "GP_API_URL") ? gp_fail_in(err, "GP_API_URL") : -1;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ bool gp_inventory_is_manifest(const char *name);
 
 /*
  * Takes stock of the environment's tree, and adds to counts what that cost. errors: 65 where directories are nested
- * too deeply (100) or there are too many entries (a million), 71. After an error it is as if it were new.
+ * too deeply (100) or there are too many entries (500000), 71. After an error it is as if it were new.
  */
 int gp_inventory_take(struct gp_inventory *inv, const struct gp_oid *tree, struct gp_counts *counts,
 		      struct gp_err *err);

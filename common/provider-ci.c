@@ -14,22 +14,15 @@
 
 enum { MAX_EVENT = 32 << 20 };
 
-static const char *value(gp_env_fn *env, const char *name)
-{
-	const char *v = env(name);
-
-	return v && *v ? v : NULL;
-}
-
 /* GitHub Actions: the event's payload is a file; for a pull request's run GITHUB_REF is refs/pull/N/merge.
  * https://docs.github.com/actions/reference/workflows-and-actions/variables */
 static int read_github(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err)
 {
-	const char *path = value(env, "GITHUB_EVENT_PATH"), *ref = value(env, "GITHUB_REF");
+	const char *path = gp_env_value(env, "GITHUB_EVENT_PATH"), *ref = gp_env_value(env, "GITHUB_REF");
 	char *text = NULL;
 	size_t len;
 
-	ci->commit = gp_strdup(value(env, "GITHUB_SHA"));
+	ci->commit = gp_strdup(gp_env_value(env, "GITHUB_SHA"));
 	if (ref && !strncmp(ref, "refs/pull/", 10))
 		ci->number = gp_memdup0(ref + 10, strspn(ref + 10, "0123456789"));
 	if (!path)
@@ -58,17 +51,18 @@ static int read_github(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err)
  */
 static void read_azure(struct gp_ci *ci, gp_env_fn *env)
 {
-	const char *number = value(env, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER");
+	const char *number = gp_env_value(env, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER");
 
-	ci->commit = gp_strdup(value(env, "BUILD_SOURCEVERSION"));
-	ci->number = gp_strdup(number ? number : value(env, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
-	ci->head = gp_strdup(value(env, "SYSTEM_PULLREQUEST_SOURCECOMMITID"));
+	ci->commit = gp_strdup(gp_env_value(env, "BUILD_SOURCEVERSION"));
+	ci->number = gp_strdup(number ? number : gp_env_value(env, "SYSTEM_PULLREQUEST_PULLREQUESTID"));
+	ci->head = gp_strdup(gp_env_value(env, "SYSTEM_PULLREQUEST_SOURCECOMMITID"));
 }
 
 int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err)
 {
 	*ci = (struct gp_ci){0};
-	if (value(env, "GITHUB_SHA") || value(env, "GITHUB_REF") || value(env, "GITHUB_EVENT_PATH"))
+	if (gp_env_value(env, "GITHUB_SHA") || gp_env_value(env, "GITHUB_REF") ||
+	    gp_env_value(env, "GITHUB_EVENT_PATH"))
 		return read_github(ci, env, err);
 	read_azure(ci, env);
 	return 0;
@@ -121,7 +115,7 @@ static const struct ci {
 static const struct ci *system_of(gp_env_fn *env)
 {
 	for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-		if (value(env, systems[i].job))
+		if (gp_env_value(env, systems[i].job))
 			return &systems[i];
 	return NULL;
 }
@@ -196,8 +190,8 @@ char *gp_ci_summary_file(gp_env_fn *env)
 	if (!ci)
 		return NULL;
 	if (ci->summary_file)
-		return gp_strdup(value(env, ci->summary_file));
-	directory = value(env, ci->temporary);
+		return gp_strdup(gp_env_value(env, ci->summary_file));
+	directory = gp_env_value(env, ci->temporary);
 	return directory ? gp_asprintf("%s/gp-%ld.md", directory, (long)getpid()) : NULL;
 }
 
@@ -219,7 +213,7 @@ char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const cha
 	const struct ci *ci = system_of(env);
 	char *harmless, *behind, *line;
 
-	*file = ci && ci->output_file ? value(env, ci->output_file) : NULL;
+	*file = ci && ci->output_file ? gp_env_value(env, ci->output_file) : NULL;
 	/* In the file, NAME=VALUE ends with the line, whatever else is in it, a "<<" too. */
 	if (*file)
 		return strpbrk(text, "\r\n") ? NULL : gp_asprintf("%s=%s\n", name, text);

@@ -31,9 +31,6 @@ struct gp_provider_row {
 extern const struct gp_provider_row gp_provider_rows[];
 const struct gp_provider_row *gp_provider_find(const char *name);
 
-/* The variable's value; NULL where it is not set, or empty. */
-const char *gp_provider_env(gp_env_fn *env, const char *name);
-
 /* Whether a remote is on the server that the job that we may be in belongs to. */
 bool gp_provider_is_server(const struct gp_provider_row *forge, const char *url, gp_env_fn *env);
 

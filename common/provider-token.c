@@ -15,13 +15,13 @@ static const char *own_token(const struct gp_provider_row *forge, const char *ur
 	const char *token = NULL;
 
 	*is_job = false;
-	if (!forge || (forge->server && gp_provider_env(env, forge->server) && !gp_provider_is_server(forge, url, env)))
+	if (!forge || (forge->server && gp_env_value(env, forge->server) && !gp_provider_is_server(forge, url, env)))
 		return NULL;
 	if (forge->job_token)
-		token = gp_provider_env(env, forge->job_token);
+		token = gp_env_value(env, forge->job_token);
 	*is_job = token != NULL;
 	for (size_t i = 0; !token && i < 2 && forge->token[i]; i++)
-		token = gp_provider_env(env, forge->token[i]);
+		token = gp_env_value(env, forge->token[i]);
 	return token;
 }
 
@@ -41,7 +41,7 @@ static char *token_in_file(const char *path, struct gp_err *err)
 
 int gp_provider_token(struct gp_token *out, const char *provider, const char *url, gp_env_fn *env, struct gp_err *err)
 {
-	const char *text = gp_provider_env(env, "GP_TOKEN"), *path = gp_provider_env(env, "GP_TOKEN_FILE");
+	const char *text = gp_env_value(env, "GP_TOKEN"), *path = gp_env_value(env, "GP_TOKEN_FILE");
 
 	*out = (struct gp_token){0};
 	text = text ? text : own_token(gp_provider_find(provider), url, env, &out->is_job);

@@ -31,7 +31,7 @@ const struct gp_provider_row *gp_provider_find(const char *name)
 	return NULL;
 }
 
-const char *gp_provider_env(gp_env_fn *env, const char *name)
+const char *gp_env_value(gp_env_fn *env, const char *name)
 {
 	const char *v = env(name);
 
@@ -88,7 +88,7 @@ static const char *server_of(const char *host, size_t *len)
 
 bool gp_provider_is_server(const struct gp_provider_row *forge, const char *url, gp_env_fn *env)
 {
-	const char *job = forge->server ? gp_provider_env(env, forge->server) : NULL;
+	const char *job = forge->server ? gp_env_value(env, forge->server) : NULL;
 	size_t n, len;
 	const char *host = host_of(url, &len), *server = job ? host_of(job, &n) : NULL;
 
@@ -204,8 +204,9 @@ const struct gp_provider_row gp_provider_rows[] = {
 char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *env)
 {
 	const struct gp_provider_row *forge = gp_provider_find(provider);
-	const char *scheme = strstr(url, "://");
+	const char *scheme = strstr(url, "://"), *server;
 	struct gp_ssh_remote r = {0};
+	char *https;
 
 	/* [user@]host:path, ssh://… and, as git still takes it, git+ssh://… */
 	if (!forge || (scheme && strncasecmp(url, "ssh:", 4) != 0 && strncasecmp(url, "git+ssh:", 8) != 0))
@@ -222,8 +223,9 @@ char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *en
 	/* The path is looked at as it was before another door's host takes its place. */
 	if (forge->https_url == same_path)
 		r.host = server_of(r.host, &r.host_len);
-	return forge->https_url(&r,
-				gp_provider_is_server(forge, url, env) ? gp_provider_env(env, forge->server) : NULL);
+	server = gp_provider_is_server(forge, url, env) ? gp_env_value(env, forge->server) : NULL;
+	https = forge->https_url(&r, server);
+	return https;
 }
 
 int gp_provider_name_valid(const char *s)

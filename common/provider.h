@@ -13,6 +13,9 @@
 
 typedef char *gp_env_fn(const char *name);
 
+/* A variable's value; NULL where it is not set, or empty. */
+const char *gp_env_value(gp_env_fn *env, const char *name);
+
 /* The driver for a remote's URL or path: "local", "github", …; NULL where neither it nor the CI system tells. Static. */
 const char *gp_provider_of_url(const char *url, gp_env_fn *env);
 

@@ -114,7 +114,10 @@ void gp_repository_authorize(struct gp_repository *r, char *header, char *https_
 static bool is_locked_out(const struct gp_repository *r, const struct gp_output *o)
 {
 	static const char *const words[] = {"Permission denied", "Host key verification failed",
-					    "Could not resolve hostname", "Connection refused", "cannot run ssh"};
+					    "Could not resolve hostname", "Connection refused", "cannot run ssh",
+					    /* A server that lets everybody in, to say so:
+					     * https://github.com/MicrosoftDocs/azure-devops-docs/issues/12774 */
+					    "Public key authentication failed"};
 
 	if (!o->status || !r->https_url)
 		return false;

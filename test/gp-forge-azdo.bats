@@ -70,7 +70,7 @@ forget() {
 }
 
 bound() {
-	jq -cn --argjson n "$number" --arg h "$head" --arg m "${1:-merge}" '{number: $n, head: $h, method: $m}'
+	jq -cn --argjson n "$number" --arg h "$head" '{number: $n, head: $h, method: "merge"}'
 }
 auto() {
 	jq -cn --argjson n "$number" --arg h "$head" --argjson e "$1" --arg i "${2-}" --arg m "${3:-merge}" \
@@ -220,15 +220,6 @@ set_up() {
 	local jwt=eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl
 
 	hub_test PUT tokens "{\"$jwt\": {\"login\": \"app\", \"kind\": \"aad\"}}"
-	sees() {
-		ask find-pr '{"open":true}'
-		fine
-		# The log has the scheme, without the token.
-		same "scheme of $1" "$2" "$(nc_scheme)"
-	}
-	nc_scheme() {
-		scheme_of <<<"$1"
-	}
 	# What is sent is looked at by a listener of our own.
 	for pair in "GP_TOKEN=plain Basic" "GP_TOKEN=$jwt Bearer" "SYSTEM_ACCESSTOKEN=job Bearer" "AZURE_DEVOPS_EXT_PAT=pat Basic"; do
 		listen
@@ -293,6 +284,10 @@ listen() {
 		ask set-status "{\"commit\":\"$tip\",\"context\":\"c\",\"state\":\"success\"}"
 		refused 77 'bad credentials' 'sign-in page'
 	done
+	fault "{\"match\": \"GET\", \"what\": \"status\", \"status\": 400,
+		\"body\": {\"message\": \"$HUB_GP, or $(printf ':%s' "$HUB_GP" | base64), is bad\"}}"
+	ask find-pr '{"open":true}'
+	refused 69 '***, or ***, is bad'
 	# What was refused for want of credentials was not done: it is not looked for either.
 	branch a
 	fault '{"match": "POST .*pullrequests ", "what": "status", "status": 203, "body": "<html>"}'
@@ -324,17 +319,27 @@ listen() {
 }
 
 @test "a repository or a project that is not there is 69, whatever is asked of it" {
-	local request
+	local op members
 
-	for request in 'find-pr {"open":true}' 'find-pr {"number":1}' 'get-repository {}' "find-pr {\"merged_as\":\"$tip\"}" \
-		"list-statuses {\"commits\":[\"$tip\"]}" "list-statuses {\"commits\":[\"$tip\",\"$nobody\"]}" \
-		"set-status {\"commit\":\"$tip\",\"context\":\"c\",\"state\":\"success\"}" \
-		'open-pr {"branch":"a","title":"t","description":""}'; do
-		ask ${request%% *} "${request#* }" "$HUB_URL/acme/shop%20project/_git/nothing"
-		refused 69 "no repository 'shop project/nothing'" 'may not see it' TF401019 || fail "$request"
-		ask ${request%% *} "${request#* }" "$HUB_URL/acme/nothing/_git/shop"
-		refused 69 "no repository 'nothing/shop'" TF200016 || fail "$request"
-	done
+	while read -r op members; do
+		ask "$op" "$members" "$HUB_URL/acme/shop%20project/_git/nothing"
+		refused 69 "no repository 'shop project/nothing'" 'may not see it' TF401019 || fail "$op $members"
+		ask "$op" "$members" "$HUB_URL/acme/nothing/_git/shop"
+		refused 69 "no repository 'nothing/shop'" TF200016 || fail "$op $members"
+	done <<-END
+		find-pr {"open":true}
+		find-pr {"number":1}
+		find-pr {"branch":"a"}
+		find-pr {"merged_as":"$tip"}
+		get-repository {}
+		list-statuses {"commits":["$tip"]}
+		list-statuses {"commits":["$tip","$nobody"]}
+		set-status {"commit":"$tip","context":"c","state":"success"}
+		set-status {"commit":"$tip","context":"c","state":"success","number":1}
+		open-pr {"branch":"a","title":"t","description":""}
+		set-auto-merge {"number":1,"enable":true,"method":"merge","head":"$tip"}
+		merge-pr {"number":1,"method":"merge","head":"$tip"}
+	END
 }
 
 # Versions
@@ -560,7 +565,7 @@ listen() {
 	ask set-auto-merge "$(auto true '' squash)"
 	jq_is .result.pull_request.auto_merge true
 	jq_is '.result.clean' null
-	same options '{"mergeStrategy":"squash","deleteSourceBranch":true,"transitionWorkItems":false}' \
+	same options '{"mergeStrategy":"squash","deleteSourceBranch":true,"transitionWorkItems":false,"autoCompleteIgnoreConfigIds":[]}' \
 		"$(log '.method == "PATCH"' '.body | fromjson | .completionOptions')"
 	same 'the same user' true "$(log '.method == "PATCH"' '.answer | .autoCompleteSetBy.id == .createdBy.id')"
 	forget
@@ -577,6 +582,22 @@ listen() {
 	ask set-auto-merge "$(auto true)"
 	jq_is .result.pull_request.auto_merge true
 	same 'another user' true "$(log '.method == "PATCH"' '.answer | .autoCompleteSetBy.id != .createdBy.id and .autoCompleteSetBy.uniqueName == "gp-bot@example.com"')"
+}
+
+@test "auto-complete does not wait for policies that are optional" {
+	branch a
+	open a
+	hub_test PUT "policies/$HUB_SHOP" '[{"type": "status", "settings": {"statusGenre": "gp", "statusName": "gate"}},
+		{"type": "status", "isBlocking": false, "settings": {"statusName": "nice-to-have"}}]'
+	ask set-auto-merge "$(auto true)"
+	jq_is .result.pull_request.auto_merge true
+	status success
+	# It is done in the background, a look or two later.
+	for _ in 1 2 3 4 5; do
+		ask find-pr "{\"number\":$number}"
+		[[ "$output" == *'"state":"open"'* ]] || break
+	done
+	jq_is '.result.pull_requests[0].state' merged
 }
 
 @test "auto-complete is refused where no policy that blocks covers the base" {
@@ -711,7 +732,7 @@ listen() {
 	same 'by itself' active "$(hub_api "$HUB_EMILIA" GET "pullrequests/$number" | jq -r .status)"
 	ask find-pr '{"branch":"a"}'
 	jq_is '.result.pull_requests | length' 0
-	same then abandoned "$(hub_api "$HUB_EMILIA" GET "pullrequests/$number" | jq -r .status)"
+	same afterwards abandoned "$(hub_api "$HUB_EMILIA" GET "pullrequests/$number" | jq -r .status)"
 }
 
 # Statuses

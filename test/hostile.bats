@@ -220,10 +220,10 @@ bomb() {
 	empty=$(git -C "$REMOTE" mktree </dev/null)
 	in_tree 040000 "$(bomb "$file" 100644)" apps/dev/t
 	bounded 65 "$SET"
-	one_message gp-set-tag 'more than 1000000 entries'
+	one_message gp-set-tag 'more than 500000 entries'
 	in_tree 040000 "$(bomb "$empty" 040000)" apps/dev/t
 	bounded 65 "$SET"
-	one_message gp-set-tag 'more than 1000000 entries'
+	one_message gp-set-tag 'more than 500000 entries'
 }
 
 @test "the same in a pull request: the gate ends" {

@@ -121,6 +121,13 @@ class Repository(hub.Repository):
         found = [(p, p.stands(pull)) for p in self.policies(pull) if p.blocking]
         return [(p, how) for p, how in found if how not in ("approved", "notApplicable")]
 
+    def awaited(self, pull):
+        """Policies that do not block, and for which auto-complete waits all the same: autoCompleteIgnoreConfigIds in
+        https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/update#gitpullrequestcompletionoptions"""
+        ignored = pull.options.get("autoCompleteIgnoreConfigIds") or []
+        found = [p for p in self.policies(pull) if not p.blocking and p.id not in ignored]
+        return [p for p in found if p.stands(pull) not in ("approved", "notApplicable")]
+
     def protected(self, ref):
         return any(p.enabled and p.blocking and p.covers(self.id, ref) for p in self.project.policies)
 
@@ -265,7 +272,7 @@ class Repository(hub.Repository):
         """Completes what waits for nothing more; where no policy covers the branch, that is at once."""
         for pull in self.open_pulls():
             waits = pull.completing is not None or pull.failure or pull.gone or pull.draft or not pull.test_merge
-            if pull.auto and not waits and pull.behind <= 0 and not self.blockers(pull):
+            if pull.auto and not waits and pull.behind <= 0 and not self.blockers(pull) and not self.awaited(pull):
                 self._queue(pull, self.forge.token_of(pull.auto))
 
     # The world moved
