@@ -84,7 +84,7 @@ static void *open_local(void *ctx, const char *url, struct gp_err *err)
 static struct gp_json *call(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
 			    struct gp_err *err)
 {
-	return gp_local_answer(repository, op->need, op->fn, request, err);
+	return gp_local_answer(repository, (enum gp_local_need)op->need, op->fn, request, err);
 }
 
 static const struct gp_forge_op ops[] = {

@@ -13,8 +13,8 @@
 enum {
 	MAX_DEPTH = 100,
 	MAX_ENTRIES = 500000, /* a few objects that name each other many times make an environment without end */
-	ENOUGH_UNITS = 256,    /* directories and files to share out evenly, if there are so many */
-	LEAST_UNITS = 128      /* worth a process */
+	ENOUGH_UNITS = 256,   /* directories and files to share out evenly, if there are so many */
+	LEAST_UNITS = 128     /* worth a process */
 };
 
 bool gp_inventory_is_manifest(const char *name)

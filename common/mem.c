@@ -8,7 +8,7 @@
 
 #include "exit.h"
 
-_Noreturn void gp_out_of_memory(void)
+void gp_out_of_memory(void)
 {
 	static const char line[] = "gp: out of memory\n";
 

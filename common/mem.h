@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 /* That end, for memory that a library could not get. */
-_Noreturn void gp_out_of_memory(void);
+void gp_out_of_memory(void) __attribute__((noreturn));
 
 /* malloc(3) and realloc(3) by their own shape, for libraries that can be given memory; never NULL, also for 0. */
 void *gp_malloc(size_t size);

@@ -26,7 +26,7 @@ struct gp_provider_row {
 	const char *api_user;  /* and to its API; NULL: it wants a Bearer's token */
 	bool issues_bearers;   /* whether it takes what it has issued itself, job's tokens and JWTs, as a Bearer's */
 	/* Where a repository is over HTTPS, yours, or NULL. server: what the variable says, if it is this one; or NULL. */
-	char *(*https_url)(const struct gp_ssh_remote *remote, const char *server);
+	char *(*https_url)(struct gp_ssh_remote remote, const char *server);
 };
 extern const struct gp_provider_row gp_provider_rows[];
 const struct gp_provider_row *gp_provider_find(const char *name);

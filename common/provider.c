@@ -116,10 +116,10 @@ const char *gp_provider_of_url(const char *url, gp_env_fn *env)
 }
 
 /* https://HOST/PATH: for a forge where repositories have the same path over SSH and over HTTPS. */
-static char *same_path(const struct gp_ssh_remote *r, const char *server)
+static char *same_path(struct gp_ssh_remote r, const char *server)
 {
 	(void)server;
-	return gp_asprintf("https://%.*s/%s", (int)r->host_len, r->host, r->path);
+	return gp_asprintf("https://%.*s/%s", (int)r.host_len, r.host, r.path);
 }
 
 /* The last directory of a URL's path, without any '/' around it. */
@@ -135,7 +135,7 @@ static const char *last_part(const char *url, size_t *len)
 }
 
 /* A server of one's own: its collections may be below a directory that SSH does not know. */
-static char *own_server(const struct gp_ssh_remote *r, const char *server)
+static char *own_server(struct gp_ssh_remote r, const char *server)
 {
 	size_t len, root;
 	const char *collection, *path;
@@ -146,10 +146,9 @@ static char *own_server(const struct gp_ssh_remote *r, const char *server)
 	root += strcspn(server + root, "/");
 	path = server + root + strspn(server + root, "/");
 	collection = last_part(server, &len);
-	if (strncasecmp(r->path, path, strlen(path)) != 0 && !strncasecmp(r->path, collection, len) &&
-	    r->path[len] == '/')
-		return gp_asprintf("%.*s%s", (int)(collection - server), server, r->path);
-	return gp_asprintf("%.*s/%s", (int)root, server, r->path);
+	if (strncasecmp(r.path, path, strlen(path)) != 0 && !strncasecmp(r.path, collection, len) && r.path[len] == '/')
+		return gp_asprintf("%.*s%s", (int)(collection - server), server, r.path);
+	return gp_asprintf("%.*s/%s", (int)root, server, r.path);
 }
 
 /*
@@ -157,15 +156,15 @@ static char *own_server(const struct gp_ssh_remote *r, const char *server)
  * https://learn.microsoft.com/azure/devops/repos/git/use-ssh-keys-to-authenticate, and what its own command line makes
  * of a remote: https://github.com/Azure/azure-devops-cli-extension (dev/common/vsts_git_url_info.py)
  */
-static char *azdo_https(const struct gp_ssh_remote *r, const char *server)
+static char *azdo_https(struct gp_ssh_remote r, const char *server)
 {
-	const char *org, *project, *repository, *ssh = strstr(r->path, "_ssh/");
-	const struct place *place = place_of(r->host, r->host_len);
+	const char *org, *project, *repository, *ssh = strstr(r.path, "_ssh/");
+	const struct place *place = place_of(r.host, r.host_len);
 	bool old = place && *place->host == '.';
 	char *url, *at;
 
-	if (place && !strncmp(r->path, "v3/", 3)) {
-		org = r->path + 3;
+	if (place && !strncmp(r.path, "v3/", 3)) {
+		org = r.path + 3;
 		project = strchr(org, '/');
 		repository = project ? strchr(project + 1, '/') : NULL;
 		if (!repository)
@@ -174,9 +173,9 @@ static char *azdo_https(const struct gp_ssh_remote *r, const char *server)
 				   org, old ? ".visualstudio.com" : "", (int)(repository - project - 1), project + 1,
 				   repository + 1);
 	}
-	if (old && !strncasecmp(r->host, "vs-ssh.", 7))
-		url = r->user_len ? gp_asprintf("https://%.*s.visualstudio.com/%s", (int)r->user_len, r->user, r->path)
-				  : NULL;
+	if (old && !strncasecmp(r.host, "vs-ssh.", 7))
+		url = r.user_len ? gp_asprintf("https://%.*s.visualstudio.com/%s", (int)r.user_len, r.user, r.path)
+				 : NULL;
 	else
 		url = place ? same_path(r, NULL) : own_server(r, server);
 	at = url && ssh ? strstr(url, "_ssh/") : NULL;
@@ -206,7 +205,6 @@ char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *en
 	const struct gp_provider_row *forge = gp_provider_find(provider);
 	const char *scheme = strstr(url, "://"), *server;
 	struct gp_ssh_remote r = {0};
-	char *https;
 
 	/* [user@]host:path, ssh://… and, as git still takes it, git+ssh://… */
 	if (!forge || (scheme && strncasecmp(url, "ssh:", 4) != 0 && strncasecmp(url, "git+ssh:", 8) != 0))
@@ -224,8 +222,7 @@ char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *en
 	if (forge->https_url == same_path)
 		r.host = server_of(r.host, &r.host_len);
 	server = gp_provider_is_server(forge, url, env) ? gp_env_value(env, forge->server) : NULL;
-	https = forge->https_url(&r, server);
-	return https;
+	return forge->https_url(r, server);
 }
 
 int gp_provider_name_valid(const char *s)
