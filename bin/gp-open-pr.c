@@ -133,7 +133,8 @@ static int open_new(struct state *s, struct job *job, struct gp_err *err)
 static int describe(struct state *s, struct job *job, struct gp_json *pull, const struct gp_promotion *said,
 		    const struct gp_oid *head, bool was_reset, struct gp_err *err)
 {
-	char *body = gp_body(said, job->document), *title = gp_promotion_title(said);
+	bool is_ours = gp_promotion_same(said, &job->promotion);
+	char *body = gp_body(said, is_ours ? job->document : NULL), *title = gp_promotion_title(said);
 	long long number = gp_json_get_int(pull, "number", 0);
 	bool created = false;
 	bool wrong = strcmp(gp_json_get_text(pull, "title"), title) != 0 ||
@@ -239,9 +240,14 @@ static int meet_open(struct state *s, struct job *job, struct gp_chain *chain, s
 			"pull request #%lld says that it takes %s/%s to %s first, but it is broken: %s; close it",
 			number, claim.promotion.group, claim.promotion.app, claim.promotion.env, claim.reason);
 	} else if (is_ahead(job, &claim)) {
-		gp_tool_skip(s->tool, job->document, "pull request #%lld takes %s/%s %s to %s first", number,
-			     claim.promotion.group, claim.promotion.app, claim.promotion.tag, claim.promotion.env);
-		rc = 0;
+		/* Whoever lost a race against it may have left the wrong title over it, this very promotion for one. */
+		rc = claim.state == GP_CLAIM_SOUND || job->dry_run
+			     ? 0
+			     : describe(s, job, gp_json_copy(pull), &claim.promotion, &head, false, err);
+		if (!rc)
+			gp_tool_skip(s->tool, job->document, "pull request #%lld takes %s/%s %s to %s first", number,
+				     claim.promotion.group, claim.promotion.app, claim.promotion.tag,
+				     claim.promotion.env);
 	} else if (!gp_oid_is_zero(&claim.base) && claim.base_index < job->behind) {
 		gp_fail(err, GP_EXIT_RETRY,
 			"pull request #%lld was made from a newer '%s' than this document: run again", number,

@@ -74,14 +74,14 @@ struct known {
 	struct gp_azdo_id id;
 	struct gp_json *pull;
 	const struct gp_json *node;
-	struct gp_json *optional;
+	struct gp_azdo_policies policies;
 };
 
 static void free_known(struct known *k)
 {
 	gp_azdo_id_free(&k->id);
 	gp_json_free(k->pull);
-	gp_json_free(k->optional);
+	gp_azdo_policies_free(&k->policies);
 }
 
 static int look(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
@@ -100,26 +100,21 @@ static int look(struct gp_azdo *a, const struct gp_merge *m, struct known *k, st
  */
 static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
 {
-	struct gp_azdo_policies p;
 	const char *merge;
-	int wait;
 
-	if (gp_azdo_policies_read(&p, a, k->id.project, m->number, err))
+	if (gp_azdo_policies_read(&k->policies, a, k->id.project, m->number, err))
 		return -1;
-	wait = p.unmet != NULL;
-	free(p.unmet);
-	k->optional = p.optional;
-	if (wait || (!k->pull && look(a, m, k, err)))
-		return wait ? 1 : -1;
-	if (!p.blocking) {
-		if (gp_azdo_policies_of_branch(&p, a, k->id.repository, gp_json_get_text(k->pull, "base"), err))
+	if (k->policies.unmet)
+		return 1;
+	if (!k->pull && look(a, m, k, err))
+		return -1;
+	if (!k->policies.blocking) {
+		gp_azdo_policies_free(&k->policies);
+		if (gp_azdo_policies_of_branch(&k->policies, a, k->id.repository, gp_json_get_text(k->pull, "base"),
+					       err))
 			return -1;
-		wait = p.unmet != NULL;
-		free(p.unmet);
-		gp_json_free(k->optional);
-		k->optional = p.optional;
 		/* What nothing blocks would be completed as soon as it can be, a conflict or not. */
-		return wait;
+		return k->policies.unmet != NULL;
 	}
 	merge = gp_json_get_text(k->node, "mergeStatus");
 	return merge && !strcmp(merge, "conflicts");
@@ -171,7 +166,7 @@ static struct gp_json *switch_on(struct gp_azdo *a, const struct gp_merge *m, st
 	}
 	me = wait < 0 ? NULL : gp_azdo_me(a, err);
 	if (me)
-		pull = change(a, m->number, me, m->method, k.optional, err);
+		pull = change(a, m->number, me, m->method, k.policies.optional, err);
 	if (pull)
 		pull = confirm(a, m, pull, err);
 	result = gp_pull_result(pull);

@@ -21,8 +21,7 @@ static int cannot(struct gp_azdo *a, const struct gp_merge *m, const struct gp_j
 		gp_azdo_policies_read(&p, a, id.project, m->number, &none);
 	gp_fail(err, GP_EXIT_REFUSED, "cannot merge #%lld: %s%s%s", (long long)m->number,
 		words ? words : "it does not say why", p.unmet ? ": " : "", p.unmet ? p.unmet : "");
-	free(p.unmet);
-	gp_json_free(p.optional);
+	gp_azdo_policies_free(&p);
 	gp_azdo_id_free(&id);
 	return -1;
 }

@@ -61,6 +61,13 @@ static void add_unmet(struct gp_azdo_policies *p, const struct gp_json *configur
 	p->unmet = longer;
 }
 
+void gp_azdo_policies_free(struct gp_azdo_policies *policies)
+{
+	free(policies->unmet);
+	gp_json_free(policies->optional);
+	*policies = (struct gp_azdo_policies){0};
+}
+
 /* https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list#policyevaluationstatus */
 static int take_evaluation(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
 {
@@ -92,6 +99,8 @@ int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const
 
 	*out = (struct gp_azdo_policies){0};
 	rc = gp_azdo_list(a, GP_AZDO_EVALUATIONS, path, GP_AZDO_DOLLAR, NULL, take_evaluation, out, err);
+	if (rc)
+		gp_azdo_policies_free(out);
 	free(path);
 	free(escaped);
 	free(artifact);
@@ -128,7 +137,10 @@ int gp_azdo_policies_of_branch(struct gp_azdo_policies *out, struct gp_azdo *a, 
 			       const char *base, struct gp_err *err)
 {
 	*out = (struct gp_azdo_policies){0};
-	return list_configurations(a, repository, base, NULL, take_blocking, out, err);
+	if (!list_configurations(a, repository, base, NULL, take_blocking, out, err))
+		return 0;
+	gp_azdo_policies_free(out);
+	return -1;
 }
 
 struct settings {

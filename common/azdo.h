@@ -128,11 +128,13 @@ struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const
 /* azdo-policy.c: how the policies that block stand for a pull request. */
 struct gp_azdo_policies {
 	size_t blocking;          /* how many there are */
-	char *unmet;              /* what is not met: "'gp/gate' is pending, …"; NULL: nothing. Yours */
-	struct gp_json *optional; /* the ids of those that do not block; NULL: none. Yours */
+	char *unmet;              /* what is not met: "'gp/gate' is pending, …"; NULL: nothing */
+	struct gp_json *optional; /* the ids of those that do not block; NULL: none */
 };
+/* Yours (gp_azdo_policies_free), unless it fails. */
 int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const char *project, int64_t number,
 			  struct gp_err *err);
+void gp_azdo_policies_free(struct gp_azdo_policies *policies);
 /* The same by the settings of a branch alone, where the forge has yet to look at the pull request. */
 int gp_azdo_policies_of_branch(struct gp_azdo_policies *out, struct gp_azdo *a, const char *repository,
 			       const char *base, struct gp_err *err);

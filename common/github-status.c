@@ -104,16 +104,14 @@ static char *batch_query(const struct gp_json *first, size_t *count)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = gp_open_text(&text, &len);
 
 	*count = 0;
-	if (!f)
-		return NULL;
 	fputs("query($owner:String!,$name:String!){repository(owner:$owner,name:$name){", f);
 	for (const struct gp_json *c = first; c && *count < BATCH; c = gp_json_next(c), ++*count)
 		fprintf(f, "c%zu:object(oid:\"%s\"){...c} ", *count, gp_json_text(c));
 	fputs("}} fragment c on Commit{statusCheckRollup{contexts(first:100)" CONTEXTS "}}", f);
-	fclose(f);
+	gp_close_text(f, &text);
 	return text;
 }
 

@@ -142,6 +142,8 @@ static void break_locks(const struct gp_local *local)
 	if (local->lock < 0)
 		return;
 	gp_local_break_lock(local, "packed-refs");
+	/* git takes this one for the branch that HEAD points to. */
+	gp_local_break_lock(local, "HEAD");
 	for (size_t i = 0; i < local->ref_count; i++)
 		if (local->refs[i].unread || local->refs[i].relied_on ||
 		    !gp_oid_equal(&local->refs[i].old, &local->refs[i].new))

@@ -77,6 +77,8 @@ static int spawn(pid_t *pid, const char *const argv[], const char *const env[], 
 	posix_spawnattr_t attributes;
 	sigset_t defaults;
 	char **environment_ = environment(env);
+	const int fds[] = {in, out, error};
+	int rc = 0;
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
@@ -84,13 +86,12 @@ static int spawn(pid_t *pid, const char *const argv[], const char *const env[], 
 	sigaddset(&defaults, SIGPIPE);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	if (in >= 0)
-		posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (out >= 0)
-		posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (error >= 0)
-		posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
-	int rc = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environment_);
+	/* Without memory for one of these, the program would write to our own standard output. */
+	for (int i = 0; i < 3 && !rc; i++)
+		if (fds[i] >= 0)
+			rc = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	if (!rc)
+		rc = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environment_);
 
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);

@@ -243,6 +243,8 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 		tool->dir = gp_memdup0(argv[0], (size_t)(strrchr(argv[0], '/') - argv[0]));
 	/* A forge or a reader that went away is an error to be told, not a death (output_failed). */
 	signal(SIGPIPE, SIG_IGN);
+	/* Likewise a limit that a file would pass, which looks like a full disk then. */
+	signal(SIGXFSZ, SIG_IGN);
 	from_environment(tool);
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {

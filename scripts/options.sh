@@ -70,28 +70,35 @@ done
 # A shell that a signal ends leaves its pipe's programs behind, and they theirs. So the pipe runs in the background, where
 # a signal does not wait for its end, and a signal ends them all: the pipe, and what it has started.
 processes() {
+	if [ ! -r "/proc/$$/stat" ]; then
+		ps -A -o pid= -o ppid=
+		return
+	fi
 	for stat in /proc/[0-9]*/stat; do
 		# pid (name) state parent: the name may have blanks and parentheses
 		read -r line <"$stat" && rest=${line##*) } && rest=${rest#* } && echo "${line%% *} ${rest%% *}"
-	done 2>/dev/null || ps -A -o pid= -o ppid=
+	done 2>/dev/null
 }
 
+# All are stopped before any is ended: one that has lost its parent would not be found, nor one that is only being started.
 end_all() {
 	trap '' HUP INT QUIT TERM
-	all=$(processes) mine=" $$ " before=''
+	set +e
+	mine=" $$ " before=''
 	while [ "$mine" != "$before" ]; do
-		before=$mine
+		before=$mine all=$(processes)
 		while read -r pid parent; do
 			case $mine in
-			*" $pid "*) ;;
-			*" $parent "*) mine="$mine$pid " ;;
+			*" $pid "*) continue ;;
+			*" $parent "*) kill -s STOP "$pid" 2>/dev/null && mine="$mine$pid " ;;
 			esac
 		done <<-END
 			$all
 		END
 	done
-	# shellcheck disable=SC2086 # a list of words
-	kill ${mine#" $$ "} 2>/dev/null || :
+	for pid in ${mine#" $$ "}; do
+		kill "$pid" && kill -s CONT "$pid"
+	done 2>/dev/null
 	wait
 	trap - "$1"
 	kill -s "$1" "$$"

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import relay
 from proxy import FAULTS, Proxy
@@ -63,6 +64,9 @@ class Lane:
         self.remote, self.clone = self.plain["REMOTE"], self.plain["CLONE"]
         self.env = {**self.plain, "GP_VERBOSE": "-1"}
         self.process = None
+        # Another checkout of the same, in which others work.
+        self.beside = directory + "/beside"
+        shutil.copytree(self.clone, self.beside, symlinks=True)
         self.prepare()
         for what, path in (("remote", self.remote), ("clone", self.clone)):
             shutil.rmtree(path + "/hooks" if what == "remote" else path + "/.git/hooks/none", ignore_errors=True)
@@ -75,7 +79,7 @@ class Lane:
 
     def run(self, command, budget=0, timeout=1, env=None):
         """One run of a command of gp's, in a process group of its own, in the clone."""
-        env = {**(env or self.env), "GP_RETRY_BUDGET": str(budget), "GP_TIMEOUT": str(timeout)}
+        env = {**(env or self.env), "GP_RETRY_BUDGET": str(budget), "GP_TIMEOUT": str(timeout), "GP_RUN": self.dir}
         self.process = subprocess.Popen(
             command,
             cwd=self.clone,
@@ -101,6 +105,36 @@ class Lane:
                         then = os.stat(f"{directory}/{name}").st_mtime - seconds
                         os.utime(f"{directory}/{name}", (then, then))
 
+    def temporary(self):
+        """Files that somebody wanted to take away again."""
+        found = []
+        for path in (self.remote, self.clone):
+            for directory, directories, files in os.walk(path):
+                found += [f"{directory}/{n}" for n in directories + files if re.search(r"^\.?tmp[_-]|\.lock$", n)]
+        # git itself cannot be sure of a quarantine that it is only just making, and prunes it some day.
+        return [f for f in found if not re.search(r"/gp-forge\.lock$|/tmp_objdir-incoming-", f)]
+
+    def survivors(self):
+        """Processes of the last run, told by its environment, that are still there a moment later."""
+        mark = f"GP_RUN={self.dir}".encode()
+        for _ in range(50):
+            found = []
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{pid}/environ", "rb") as f:
+                        is_ours = mark in f.read().split(b"\0")
+                    with open(f"/proc/{pid}/cmdline", "rb") as f:
+                        words = f.read().replace(b"\0", b" ").decode()
+                except OSError:
+                    continue
+                # What has ended and is not yet asked for has no words.
+                if is_ours and words:
+                    found.append(words)
+            if not found:
+                break
+            time.sleep(0.02)
+        return found
+
     def fsck(self):
         """What git has to say of both repositories: nothing."""
         said = ""
@@ -109,6 +143,14 @@ class Lane:
             done = subprocess.run(words, env=self.plain, capture_output=True, text=True, check=False)
             said += done.stdout + done.stderr
         return said
+
+    def run_beside(self, command):
+        """Another run while one is under way; nothing is between it and the forge."""
+        env = {**self.plain, "GP_VERBOSE": "-1"}
+        done = subprocess.run(
+            command, cwd=self.beside, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -171,6 +213,31 @@ class Lane:
                     found += [f"{short}/{re.sub('_[A-Za-z0-9]{6}$', '', f)}" for f in files]
         return sorted(found)
 
+    def git(self, *words, data=None):
+        """What git prints in the forge's own copy of the repository."""
+        words = ["git", "-C", self.remote, *words]
+        return subprocess.run(words, env=self.plain, capture_output=True, text=True, input=data, check=True).stdout
+
+    def person(self, *words):
+        """A person at work, in a clone of their own."""
+        words = ["git", "-C", self.plain["SEED"], *words]
+        done = subprocess.run(words, env=self.plain, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def person_commits(self, path, text, branch):
+        """They push a commit to a branch: text at the top of a file. Returns its id."""
+        self.person("fetch", "--quiet", "origin", "refs/heads/" + branch)
+        self.person("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
+        path = f"{self.plain['SEED']}/{path}"
+        with open(path, encoding="utf-8") as f:
+            text += f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.person("add", path)
+        self.person("commit", "--quiet", "-m", "change " + path)
+        self.person("push", "--quiet", "origin", "HEAD:refs/heads/" + branch)
+        return self.person("rev-parse", "HEAD")
+
     def trace(self, done):
         """What a run has brought about, by what the forge was told and what git shows; enough to tell two apart."""
         return self.neutral(repr((self.branches()[1], done.told))), *self.left()
@@ -207,7 +274,7 @@ class Server(Lane):
     def addresses(self):
         return (("FORGE", self.real), ("FORGE", self.proxy.url))
 
-    def try_(self, command, point=None, fault=None, budget=0, points=()):
+    def try_(self, command, point=None, fault=None, budget=0, timeout=1, points=()):
         """Runs it with a fault at a point, of those that a clean run had; a fault may be a function of the Exchange."""
         if fault == "refused":
             at = points.index(point)
@@ -215,7 +282,7 @@ class Server(Lane):
         else:
             self.proxy.arm(point, FAULTS.get(fault, fault))
         try:
-            return Run(*self.run(command, budget), self.proxy)
+            return Run(*self.run(command, budget, timeout), self.proxy)
         finally:
             self.proxy.disarm()
 
@@ -228,6 +295,7 @@ class Server(Lane):
             reply = x.forward()
             if after:
                 action()
+            x.hear(reply)
             x.answer(*reply)
 
         return fault
@@ -262,12 +330,12 @@ class Pipe(Lane):
     def addresses(self):
         return (("FORGE", self.dir),)
 
-    def try_(self, command, point=None, fault=None, budget=0, points=()):
+    def try_(self, command, point=None, fault=None, budget=0, timeout=1, points=()):
         """Runs it with a fault at a point; a fault may be a function, which is called when the request comes."""
         self.between.env, self.between.cwd = {**self.plain, "GP_RETRY_BUDGET": str(budget)}, self.clone
         self.between.arm(point, fault)
         try:
-            return Run(*self.run(command, budget), self.between)
+            return Run(*self.run(command, budget, timeout), self.between)
         finally:
             self.between.disarm()
 

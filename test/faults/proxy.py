@@ -56,6 +56,11 @@ class Exchange:
         if close:
             raise Gone
 
+    def hear(self, reply):
+        """gp is told this; notes what it has been told so far, pushes aside."""
+        if "receive-pack" not in self.target:
+            self.proxy.heard.append(reply[2])
+
     def reset(self):
         # A linger of zero: close(2) sends RST.
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -177,7 +182,7 @@ FAULTS = {
 
 class Proxy:
     """Listens from the start on; url is where. What was asked since arm() is in points, in the order of arrival; what of
-    that may have changed something and came to the forge, in told."""
+    that may have changed something and came to the forge, in told; the replies, in heard, and those before the last arm() in past."""
 
     def __init__(self, forge_url):
         self.forge_url = forge_url
@@ -212,7 +217,8 @@ class Proxy:
     def arm(self, point=None, fault=None, before=None):
         """A fault for one point; before: refuse connections once this point is answered ("": at once)."""
         with self.lock:
-            self.points, self.told, self.seen, self.hit = [], [], {}, False
+            self.past = getattr(self, "heard", [])
+            self.points, self.told, self.heard, self.seen, self.hit = [], [], [], {}, False
             self.point, self.fault, self.before, self.refuses = point, fault, before, False
             clients, self.clients = self.clients, set()
         for client in clients:
@@ -271,6 +277,7 @@ class Proxy:
             self.fault(x)
         else:
             reply = x.forward()
+            x.hear(reply)
             if last:
                 self.refuse()
             x.answer(*reply, close=last)
