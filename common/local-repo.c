@@ -367,7 +367,7 @@ bool gp_local_break_lock(const struct gp_local *local, const char *name)
 void gp_local_await_push(const struct gp_local *local, const char *branch)
 {
 	char *name = gp_asprintf("refs/heads/%s", branch);
-	long long until = gp_now_ms() + (STALE_S + 1) * 1000;
+	long long until = gp_now_ms() + (STALE_S + 1) * 1000LL;
 
 	while (gp_branch_valid(branch) && gp_local_break_lock(local, name) && gp_now_ms() < until)
 		gp_sleep_ms(LOCK_POLL_MS);

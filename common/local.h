@@ -78,7 +78,7 @@ struct gp_local {
 
 /* url: a path or a file:// URL. errors: 65 another scheme, 69 no repository there. Yours. */
 struct gp_local *gp_local_open(const char *url, const struct gp_local_options *options, struct gp_err *err);
-void gp_local_free(void *local);
+void gp_local_free(void *repository);
 
 /* Forgets what one attempt saw and planned. */
 void gp_local_forget(struct gp_local *local);

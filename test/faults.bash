@@ -1,20 +1,21 @@
-# faults.bash - lanes for test/faults/matrix and its like: each a forge with a repository in which releases are under
-# way, one for each flow, and a clone of it. FORGE: local, or a forge with a file forge-NAME.bash.
+# faults.bash - lanes for what is in test/faults: each a forge with a repository
+# in which releases are under way, one for each flow, and a clone of it. FORGE
+# is local, or one with a file forge-FORGE.bash.
 # shellcheck shell=bash
 
-# faults_lane FORGE DIR: makes a lane.
+# faults_lane FORGE DIR: makes a lane, whose environment is DIR/env.
 faults_lane() {
-	local n
+	local apps='one/fresh two/open three/merged four/waiting'
 
 	gp_setup "$2"
 	export GP_SNAPSHOT=$2/snapshot PYTHONPATH=$test_root/test/faults/snapshot
 	export GIT_AUTHOR_DATE='2026-01-02T03:04:05Z' GIT_COMMITTER_DATE='2026-01-02T03:04:05Z'
 	if [ "$1" = local ]; then
-		make_gitops --apps 'one/fresh two/open three/merged four/waiting'
+		make_gitops --apps "$apps"
 		FORGE_URL=file://$REMOTE
 		export GP_PROVIDER=local
 	else
-		hub_gitops --apps 'one/fresh two/open three/merged four/waiting'
+		hub_gitops --apps "$apps"
 	fi
 	unset GP_SNAPSHOT PYTHONPATH
 	export GP_VERBOSE=-1 FORGE_URL
@@ -37,4 +38,23 @@ lane_into_dev() {
 	forge set-status "{\"commit\": \"$head\", \"number\": $n, \"context\": \"gp/gate\", \"state\": \"success\"}" >/dev/null
 	# Some merge in the background: one look lets it happen.
 	forge find-pr "{\"number\": $n}" >/dev/null
+}
+
+# in_lanes FORGE LANES PROGRAM [ARGUMENT…]: a program of test/faults with so many lanes. Its last line says how much it
+# did, and is a comment in the TAP; the rest is on standard error if it failed.
+in_lanes() {
+	local forge=$1 count=$2 program=$3 lanes=() n status=0
+
+	shift 3
+	# shellcheck source=/dev/null
+	[ "$forge" = local ] || load "forge-$forge"
+	for ((n = 1; n <= count; n++)); do
+		(faults_lane "$forge" "$T/$n" >"$T/$n.log" 2>&1) 3>&- || fail "$(cat "$T/$n.log")" || return
+		[ -e "$T/$n/env" ] || fail "$(cat "$T/$n.log")" || return
+		lanes+=("$T/$n")
+	done
+	python3 "$test_root/test/faults/$program" "$@" "${lanes[@]}" >"$T/said" 2>&1 3>&- || status=$?
+	[ "$status" -ne 77 ] || skip 'no process may trace another here'
+	tail -n 1 "$T/said" | sed 's/^/# /' >&3
+	[ "$status" -eq 0 ] || fail "$(head -c 20000 "$T/said")"
 }

@@ -711,7 +711,7 @@ listen() {
 }
 
 @test "completing: a head that Azure DevOps has yet to see is waited for, one that is gone is 75" {
-	set_up '{"head_polls": 1}'
+	set_up '{"head_polls": 3}'
 	branch a
 	open a
 	branch a

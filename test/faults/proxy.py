@@ -180,6 +180,26 @@ FAULTS = {
 }
 
 
+class Busy:
+    """How many are at work: with busy: …"""
+
+    def __init__(self):
+        self.count, self.changed = 0, threading.Condition()
+
+    def __enter__(self):
+        with self.changed:
+            self.count += 1
+
+    def __exit__(self, *_):
+        with self.changed:
+            self.count -= 1
+            self.changed.notify_all()
+
+    def wait_for_nobody(self):
+        with self.changed:
+            self.changed.wait_for(lambda: self.count == 0, 60)
+
+
 class Proxy:
     """Listens from the start on; url is where. What was asked since arm() is in points, in the order of arrival; what of
     that may have changed something and came to the forge, in told; the replies, in heard, and those before the last arm() in past."""
@@ -188,7 +208,7 @@ class Proxy:
         self.forge_url = forge_url
         scheme, _, self.address = forge_url.partition("://")
         assert scheme == "http", "a test forge without TLS"
-        self.lock = threading.Lock()
+        self.lock, self.busy = threading.Lock(), Busy()
         self.listener = self.bind(0)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -231,6 +251,8 @@ class Proxy:
             self.refuse()
 
     def disarm(self):
+        """Once the forge has done what it was asked, also where whoever asked is gone."""
+        self.busy.wait_for_nobody()
         refused = self.refuses
         self.arm()
         if refused:
@@ -272,15 +294,16 @@ class Proxy:
         if "expect" in given:
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         x = Exchange(self, client, upstream, line, headers, read_body(reader, given))
-        point, strikes, last = self.note(x)
-        if strikes:
-            self.fault(x)
-        else:
-            reply = x.forward()
-            x.hear(reply)
-            if last:
-                self.refuse()
-            x.answer(*reply, close=last)
+        with self.busy:
+            strikes, last = self.note(x)
+            if strikes:
+                self.fault(x)
+            else:
+                reply = x.forward()
+                x.hear(reply)
+                if last:
+                    self.refuse()
+                x.answer(*reply, close=last)
         return given.get("connection", "").lower() != "close"
 
     def note(self, x):
@@ -293,7 +316,7 @@ class Proxy:
             self.hit = self.hit or strikes
             last = point == self.before
             self.hit = self.hit or last
-            return point, strikes, last
+            return strikes, last
 
 
 def read_body(reader, given):

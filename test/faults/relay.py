@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 
-from proxy import misshapen, mistyped
+from proxy import Busy, misshapen, mistyped
 
 
 class Ended(Exception):
@@ -131,7 +131,8 @@ class Relay:
     """Listens at `path`. driver: the program that is to answer; exec_path: where git's programs are."""
 
     def __init__(self, path, driver, exec_path):
-        self.driver, self.exec_path, self.lock = driver, exec_path, threading.Lock()
+        self.driver, self.exec_path = driver, exec_path
+        self.lock, self.busy = threading.Lock(), Busy()
         self.env = self.cwd = None
         self.arm()
         self.listener = socket.socket(socket.AF_UNIX)
@@ -144,7 +145,10 @@ class Relay:
             self.points, self.told, self.seen, self.hit = [], [], {}, False
             self.point, self.fault = point, fault
 
-    disarm = arm
+    def disarm(self):
+        """Once the driver has done what it was asked, also where whoever asked is gone."""
+        self.busy.wait_for_nobody()
+        self.arm()
 
     def accept(self):
         while True:
@@ -153,7 +157,7 @@ class Relay:
 
     def serve(self, client):
         size = array.array("i", [0, 0, 0]).itemsize * 3
-        with client:
+        with client, self.busy:
             text, control, _, _ = client.recvmsg(8192, socket.CMSG_SPACE(size))
             fds = array.array("i")
             fds.frombytes(control[0][2][:size])

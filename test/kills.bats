@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# Killed, told to end, without room: the next run goes on from there (test/faults/kills). GP_KILLS=1/1 does not leave out
+# any step.
+
+setup() {
+	load helper
+	load faults
+	gp_setup
+}
+
+all=new,reset,promote,status,refresh
+
+@test "SIGKILL before a step: git fsck passes, no lock is in the way, the next run ends the same" {
+	in_lanes local 3 kills steps KILL "${GP_KILLS:-1/5}" new,reset,promote
+}
+
+@test "SIGKILL at each request to a server" {
+	in_lanes github 3 kills requests KILL 1/1 "$all"
+}
+
+@test "SIGTERM to a wrapper at each request: it ends at once, and leaves nothing behind" {
+	in_lanes local 3 kills requests TERM 1/1 "$all"
+}
+
+@test "SIGTERM to a wrapper at each request to a server" {
+	in_lanes github 2 kills requests TERM 1/1 reset
+}
+
+@test "SIGINT to a wrapper before a step" {
+	in_lanes local 2 kills steps INT "${GP_KILLS:-1/10}" new
+}
+
+# A git whose helper waits for ever, as after a reply that was cut off.
+@test "a git that does not come to an end is given up, with all that it has started" {
+	local real
+
+	make_gitops
+	real=$(command -v git)
+	mkdir "$T/bin"
+	cat >"$T/bin/git" <<-SH
+		#!/bin/sh
+		[ "\$1" = push ] || exec "$real" "\$@"
+		echo \$\$ >>"$T/pids"
+		trap '' TERM
+		sh -c 'echo \$\$ >>"$T/pids"; exec sleep 1000' &
+		wait
+	SH
+	chmod +x "$T/bin/git"
+	PATH=$T/bin:$PATH GP_TIMEOUT=1 GP_VERBOSE=-1 expect 71 gp-new --group apps --app web --tag v1
+	one_message gp-open-pr 'timed out after 10 s'
+	local pid
+
+	while read -r pid; do
+		! kill -0 "$pid" 2>/dev/null || fail "process $pid is left"
+	done <"$T/pids"
+	same processes 2 "$(grep -c '' "$T/pids")"
+	same number 1 "$(new apps/web v1)"
+}
+
+# No room
+
+# without_room COMMAND…: fails as for want of room; then all is well.
+then_it_works() {
+	fsck_clean "$CLONE"
+	fsck_clean "$REMOTE"
+	same number 1 "$(new apps/web v1)"
+	same branches 'main promote/apps-web' "$(remote_branches | paste -sd ' ')"
+	same pull 'Promote apps/web version v1 to environment dev' "$(pr 1 .title)"
+}
+
+@test "no file may grow: 71, one line, and the next run is as if nothing had been" {
+	make_gitops
+	# Standard error is a pipe: it is no file.
+	sh_pipe 71 '{ ( ulimit -f 0; GP_VERBOSE=-1 gp-new --group apps --app web --tag v1 2>&1 >&3 | cat >&2 ) 3>&1 | cat; } 2>&1 |
+		cat >said; grep -q "exit\":71" said && exit 71'
+	has "$(cat said)" 'gp-set-tag: cannot write a blob'
+	same lines 1 "$(grep -c '^gp-' said)"
+	rm said
+	then_it_works
+}
+
+@test "/dev/full: 71, one line, and the next run is as if nothing had been" {
+	make_gitops
+	GP_VERBOSE=-1 sh_pipe 71 'gp-new --group apps --app web --tag v1 >/dev/full'
+	one_message gp-report 'No space left on device'
+	then_it_works
+}
+
+@test "a repository that may not be written to: 71, one line, and the next run is as if nothing had been" {
+	local as=()
+
+	make_gitops
+	git config --global --add safe.directory '*'
+	chmod -R a-w "$CLONE/.git"
+	if [ "$(id -u)" = 0 ]; then
+		as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+		chmod -R a+rX "$T"
+		"${as[@]}" test -r "$CLONE/.git/HEAD" || skip 'no other user may read here'
+	fi
+	GP_VERBOSE=-1 expect 71 "${as[@]}" gp-new --group apps --app web --tag v1
+	one_message gp-set-tag 'Permission denied'
+	chmod -R u+w "$CLONE/.git"
+	then_it_works
+}
+
+@test "whoever reads is gone: no crash, and the work is done" {
+	make_gitops
+	sh_pipe 0 '{ gp-new --group apps --app web --tag v1; echo $? >status; } | :'
+	same status 141 "$(cat status)"
+	rm status
+	then_it_works
+}
