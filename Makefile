@@ -148,6 +148,10 @@ valgrind:
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/valgrind.bats
 
+# Faults at every request, kills at every step, races between any two requests: minutes of them.
+under-fire:
+	@+GP_UNDER_FIRE=1 $(SUBMAKE) test TESTS='test/faults.bats test/kills.bats test/races.bats'
+
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
 check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
@@ -206,6 +210,6 @@ clean:
 
 FUZZ_RUNS := $(FUZZERS:%=%-run) $(FUZZERS:%=%-replay)
 .PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run install installcheck lint lint-tools \
-	replay test test-contract uninstall valgrind
+	replay test test-contract under-fire uninstall valgrind
 .SECONDARY: $(OBJECTS)
 .DELETE_ON_ERROR:

@@ -33,6 +33,9 @@ int gp_repository_ask(struct gp_repository *r, char **out, const char *const arg
 /* Whether git says that a server did not let it in over HTTP: then it asks for a name, which nobody is there to give. */
 bool gp_repository_is_denied(const char *text);
 
+/* Whether git says, or gp of git, that a server took too long. */
+bool gp_repository_is_late(const char *text);
+
 /* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 where a server does not let us in. */
 int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
 

@@ -249,11 +249,11 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 
 	if (!why) {
 		free(said);
-		bool denied = gp_repository_is_denied(o->err);
+		bool denied = gp_repository_is_denied(o->err), late = gp_repository_is_late(o->err);
+		int code = denied ? GP_EXIT_DENIED : late ? GP_EXIT_RETRY : GP_EXIT_SYSTEM;
 
-		return gp_fail(err, denied ? GP_EXIT_DENIED : GP_EXIT_SYSTEM, "cannot push branch '%s' to %s: %s%s",
-			       branch, r->clean_url, gp_repository_git_reason(o->err),
-			       denied ? " (may the token write contents?)" : "");
+		return gp_fail(err, code, "cannot push branch '%s' to %s: %s%s", branch, r->clean_url,
+			       gp_repository_git_reason(o->err), denied ? " (may the token write contents?)" : "");
 	}
 	for (const char *at = o->err; *at; at += strcspn(at, "\n"), at += *at == '\n') {
 		int len = (int)strcspn(at, "\n");

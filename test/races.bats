@@ -2,6 +2,7 @@
 # Several at once: what else happens between any two requests of a flow (test/faults/races), and crowds.
 
 setup() {
+	[ -n "${GP_UNDER_FIRE:-}" ] || skip 'make under-fire runs this'
 	load helper
 	load faults
 	gp_setup
