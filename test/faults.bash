@@ -3,6 +3,22 @@
 # is local, or one with a file forge-FORGE.bash.
 # shellcheck shell=bash
 
+# gp_setup takes them away.
+faults_fire=${GP_UNDER_FIRE:-} faults_kills=${GP_KILLS:-} faults_only=${GP_FAULTS_ONLY:-}
+
+# under_fire: for what takes minutes.
+under_fire() {
+	[ -n "$faults_fire" ] || skip 'make under-fire runs this'
+}
+
+# share MANY FEW: which part of the steps is taken, by default FEW.
+share() {
+	local few=$2
+
+	[ -z "$faults_fire" ] || few=$1
+	echo "${faults_kills:-$few}"
+}
+
 # faults_lane FORGE DIR: makes a lane, whose environment is DIR/env.
 faults_lane() {
 	local apps='one/fresh two/open three/merged four/waiting'
@@ -53,7 +69,7 @@ in_lanes() {
 		[ -e "$T/$n/env" ] || fail "$(cat "$T/$n.log")" || return
 		lanes+=("$T/$n")
 	done
-	python3 "$test_root/test/faults/$program" "$@" "${lanes[@]}" >"$T/said" 2>&1 3>&- || status=$?
+	GP_FAULTS_ONLY=$faults_only python3 "$test_root/test/faults/$program" "$@" "${lanes[@]}" >"$T/said" 2>&1 3>&- || status=$?
 	[ "$status" -ne 77 ] || skip 'no process may trace another here'
 	tail -n 1 "$T/said" | sed 's/^/# /' >&3
 	[ "$status" -eq 0 ] || fail "$(head -c 20000 "$T/said")"

@@ -18,6 +18,6 @@ setup() {
 }
 
 @test "faults: azdo" {
-	[ -n "${GP_UNDER_FIRE:-}" ] || skip 'make under-fire runs this'
+	under_fire
 	in_lanes azdo 4 matrix
 }

@@ -465,6 +465,15 @@ listen() {
 	ask merge-pr "$(bound)"
 	jq_is '.result.pull_request.state' merged
 	jq_is '.result.pull_request.merge_commit' "$(git -C "$SEED" ls-remote origin refs/heads/main | cut -f 1)"
+	# On a connection that was there already libcurl repeats the request by itself.
+	git -C "$SEED" fetch --quiet
+	branch b
+	open b
+	status success
+	fault '{"match": "PATCH ", "after": true, "what": "reset"}'
+	jq -cn --arg u "$FORGE_URL" --argjson b "$(bound)" '{repository: {url: $u}} | . + {op: "get-repository"}, . + $b + {op: "merge-pr"}' >two
+	expect 0 gp-forge-azdo <two
+	same states '[null,"merged"]' "$(jq -cs 'map(.result.pull_request.state)' <<<"$output")"
 }
 
 @test "a reply that makes no sense is 76" {

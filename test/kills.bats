@@ -1,9 +1,8 @@
 #!/usr/bin/env bats
-# Killed, told to end, without room: the next run goes on from there (test/faults/kills). GP_KILLS=1/1 does not leave out
-# any step.
+# Killed, told to end, without room: the next run goes on from there (test/faults/kills). make under-fire takes more of
+# the steps, GP_KILLS=1/1 all.
 
 setup() {
-	[ -n "${GP_UNDER_FIRE:-}" ] || skip 'make under-fire runs this'
 	load helper
 	load faults
 	gp_setup
@@ -12,23 +11,26 @@ setup() {
 all=new,reset,promote,status,refresh
 
 @test "SIGKILL before a step: git fsck passes, no lock is in the way, the next run ends the same" {
-	in_lanes local 3 kills steps KILL "${GP_KILLS:-1/5}" new,reset,promote
+	in_lanes local 3 kills steps KILL "$(share 1/3 1/25)" new,reset,promote
 }
 
 @test "SIGKILL at each request to a server" {
+	under_fire
 	in_lanes github 3 kills requests KILL 1/1 "$all"
 }
 
 @test "SIGTERM to a wrapper at each request: it ends at once, and leaves nothing behind" {
-	in_lanes local 3 kills requests TERM 1/1 "$all"
+	in_lanes local 3 kills requests TERM "$(share 1/1 1/3)" "$all"
 }
 
 @test "SIGTERM to a wrapper at each request to a server" {
+	under_fire
 	in_lanes github 2 kills requests TERM 1/1 reset
 }
 
 @test "SIGINT to a wrapper before a step" {
-	in_lanes local 2 kills steps INT "${GP_KILLS:-1/10}" new
+	under_fire
+	in_lanes local 2 kills steps INT "$(share 1/5 1/10)" new
 }
 
 # A git whose helper waits for ever, as after a reply that was cut off.

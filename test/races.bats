@@ -2,17 +2,18 @@
 # Several at once: what else happens between any two requests of a flow (test/faults/races), and crowds.
 
 setup() {
-	[ -n "${GP_UNDER_FIRE:-}" ] || skip 'make under-fire runs this'
 	load helper
 	load faults
 	gp_setup
 }
 
 @test "something else happens before each request of a flow: local" {
+	under_fire
 	in_lanes local 3 races
 }
 
 @test "something else happens before each request of a flow: github" {
+	under_fire
 	in_lanes github 3 races
 }
 
@@ -32,12 +33,14 @@ crowd() {
 }
 
 @test "50 apps at once: local" {
+	under_fire
 	make_gitops --apps "$(printf 'apps/a%s ' {1..50})"
 	crowd 50
 	fsck_clean "$REMOTE"
 }
 
 @test "50 apps at once: github" {
+	under_fire
 	load forge-github
 	hub_gitops --apps "$(printf 'apps/a%s ' {1..50})"
 	crowd 50

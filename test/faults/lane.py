@@ -192,7 +192,9 @@ class Lane:
         for p in pulls:
             at_branch = heads.get(p["branch"]) == p["head"]
             shown = [p[k] for k in ("number", "state", "branch", "base", "auto_merge", "title", "description")]
-            lines.append(json.dumps([*shown, at_branch, self.newest(statuses.get(p["head"], []))]))
+            # What stood on the head of a merged one has done its work.
+            stands = self.newest(statuses.get(p["head"], [])) if p["state"] == "open" else None
+            lines.append(json.dumps([*shown, at_branch, stands]))
         lines.append(json.dumps(self.newest(statuses[heads["main"]])))
         return self.neutral("\n".join(lines))
 

@@ -1,5 +1,6 @@
 """What is done in lanes (lane.py): the flows, and several lanes at work on one list of jobs."""
 
+import difflib
 import queue
 import threading
 import traceback
@@ -78,6 +79,7 @@ class Lanes:
             return self.fail(name, f"run again: exit {again.status}\n{again.err}{before}")
         wanted, state = self.undisturbed[flow][0], lane.state(MOST_PULLS)
         if state != wanted:
-            return self.fail(name, f"ended as\n{state}\ninstead of\n{wanted}\n{before}")
+            lines = difflib.unified_diff(wanted.split("\n"), state.split("\n"), "undisturbed", "run again", n=0, lineterm="")
+            return self.fail(name, "\n".join([*lines, before]))
         self.sound.add(known)
         return None
