@@ -48,17 +48,22 @@ static struct gp_json *body_of(const struct gp_post *p, int64_t iteration, const
 	return body;
 }
 
-/* Takes body over. Returns the status; NULL with err, or, where the commit is not there, with *missing. */
+/*
+ * Takes body over. Returns the status; NULL with err, or, where the commit is not there, with *missing, or, where an
+ * attempt whose answer was lost has let the pull request merge, so that there is none to post to any more, with *done.
+ */
 static struct gp_json *post(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, struct gp_json *body,
-			    bool *missing, struct gp_err *err)
+			    bool *missing, bool *done, struct gp_err *err)
 {
 	struct gp_api_answer answer;
 	struct gp_json *status = NULL;
 
-	*missing = false;
+	*missing = *done = false;
 	if (!gp_azdo_send(a, "POST", resource, path, body, GP_API_ALWAYS, &answer, err)) {
 		if (answer.status == 404 && !gp_azdo_is_lost(&answer))
 			*missing = true;
+		else if (answer.repeated && gp_azdo_is(&answer, "TF401181"))
+			*done = true;
 		else if (answer.status != 200 && answer.status != 201)
 			gp_azdo_refuse(a, &answer, err);
 		else if (!(status = gp_azdo_status(a, answer.json)))
@@ -73,7 +78,8 @@ static struct gp_json *post_on_commit(struct gp_azdo *a, const struct gp_post *p
 				      struct gp_err *err)
 {
 	char *path = gp_asprintf("commits/%s/statuses", p->commit);
-	struct gp_json *status = post(a, GP_AZDO_REPOSITORY, path, body_of(p, 0, url), missing, err);
+	bool done;
+	struct gp_json *status = post(a, GP_AZDO_REPOSITORY, path, body_of(p, 0, url), missing, &done, err);
 
 	free(path);
 	return status;
@@ -154,21 +160,25 @@ static struct gp_json *post_on_pull(struct gp_azdo *a, const struct gp_post *p, 
 	struct iterations i = {.commit = p->commit};
 	struct gp_json *status = NULL, *mirror = NULL;
 	char *path = NULL, *page = NULL;
-	bool missing = false;
+	bool missing = false, done = false;
 
 	if (!find_iteration(a, &i, p, err)) {
 		path = gp_asprintf("pullrequests/%lld/statuses", (long long)p->number);
-		status = post(a, GP_AZDO_PULL_STATUSES, path, body_of(p, i.of_commit, p->url), &missing, err);
+		status = post(a, GP_AZDO_PULL_STATUSES, path, body_of(p, i.of_commit, p->url), &missing, &done, err);
 	}
 	if (missing)
 		gp_fail(err, GP_EXIT_REFUSED, "no pull request #%lld in '%s'", (long long)p->number, a->address.name);
-	if (status) {
+	if (status || done) {
 		page = gp_asprintf("%s/pullrequest/%lld", a->address.web, (long long)p->number);
 		mirror = post_on_commit(a, p, page, &missing, err);
 		/* A fork's commit may not be here. */
 		if (!mirror && !missing) {
 			gp_json_free(status);
 			status = NULL;
+		} else if (!status && mirror) {
+			status = gp_json_copy(mirror);
+		} else if (!status) {
+			gp_fail(err, GP_EXIT_REFUSED, "no commit %s in '%s'", p->commit, a->address.name);
 		}
 		gp_json_free(mirror);
 	}

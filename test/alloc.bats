@@ -10,9 +10,9 @@ load helper.bash
 
 setup_file() {
 	gp_setup "$BATS_FILE_TMPDIR"
-	[[ "$GP_BUILD" != *asan* ]] || skip 'a sanitizer brings its own malloc'
-	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fail.so" "$test_root/test/failing-malloc.c" 2>"$T/cc.err" ||
-		skip 'no glibc here'
+	# bats 1.8 cannot skip here.
+	[[ "$GP_BUILD" != *asan* ]] || return 0
+	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fail.so" "$test_root/test/failing-malloc.c" 2>"$T/cc.err" || return 0
 	make_gitops
 	start apps/web v1 >"$T/started"
 	gp-set-tag <"$T/started" >"$T/set"
@@ -25,6 +25,8 @@ setup_file() {
 }
 
 setup() {
+	[[ "$GP_BUILD" != *asan* ]] || skip 'a sanitizer brings its own malloc'
+	[ -n "${FAIL_SO:-}" ] || skip 'no glibc here'
 	gp_setup
 	cd "$FIXTURE/clone" || return
 	REMOTE=$FIXTURE/remote.git CLONE=$FIXTURE/clone
