@@ -219,6 +219,11 @@ static int meet_open(struct state *s, struct job *job, struct gp_chain *chain, s
 			number, job->branch, claim.reason ? claim.reason : "it says nothing about one");
 		goto out;
 	}
+	if (strcmp(claim.promotion.type, job->promotion.type) != 0) {
+		gp_fail(err, GP_EXIT_REFUSED, "branch '%s' is taken: pull request #%lld is of type '%s', not '%s'",
+			job->branch, number, claim.promotion.type, job->promotion.type);
+		goto out;
+	}
 	if (!gp_promotion_same_app(&claim.promotion, &job->promotion)) {
 		gp_fail(err, GP_EXIT_REFUSED, "branch '%s' is taken: pull request #%lld promotes %s/%s, not %s/%s",
 			job->branch, number, claim.promotion.group, claim.promotion.app, job->promotion.group,

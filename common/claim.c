@@ -198,8 +198,13 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 			return gp_fail(err, why.code, "%s", why.message);
 		return broken(claim, gp_strdup(why.message));
 	}
-	rc = gp_tree_diff(base->repository.git, &link->tree, tree, compare_file, &c, err);
-	if (!rc && c.matched < change.file_count)
+	rc = gp_tree_diff(base->repository.git, &link->tree, tree, compare_file, &c, &why);
+	/* A tree that no program would write, or one without an end. */
+	if (rc && why.code == GP_EXIT_INPUT)
+		rc = broken(claim, gp_strdup(why.message));
+	else if (rc)
+		gp_fail(err, why.code, "%s", why.message);
+	else if (c.matched < change.file_count)
 		broken(claim, gp_asprintf("it does not set %s/%s to %s everywhere in '%s/%s'", p->group, p->app, p->tag,
 					  p->group, p->env));
 	gp_change_free(&change);

@@ -228,7 +228,18 @@ void gp_object_free(struct gp_object *object)
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err)
 {
 	struct gp_object object;
+	git_oid id = to_git(oid);
+	git_object_t type;
+	char hex[GP_OID_HEX + 1];
 
+	if (open_odb(git, err))
+		return NULL;
+	/* A few bytes in a pack can be a blob of any size. One that is missing is fetched below. */
+	if (!git_odb_read_header(len, &type, git->odb, &id) && *len > GP_GIT_MAX_BLOB) {
+		gp_fail(err, GP_EXIT_INPUT, "blob %s has more than %d MiB", gp_oid_hex(hex, oid),
+			GP_GIT_MAX_BLOB >> 20);
+		return NULL;
+	}
 	if (gp_git_read_object(git, &object, oid, false, err))
 		return NULL;
 	*len = object.len;

@@ -72,7 +72,8 @@ int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct g
 		       struct gp_err *err);
 void gp_object_free(struct gp_object *object);
 
-/* The bytes of a blob, with a NUL behind them that is not counted. errors: 71. Yours. */
+/* The bytes of a blob, with a NUL behind them that is not counted. errors: 65 for more than 256 MiB, 71. Yours. */
+enum { GP_GIT_MAX_BLOB = 256 << 20 };
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err);
 
 /* Writes a blob; *out is its id. errors: 71. */

@@ -43,13 +43,13 @@ static int split(struct gp_github_address *out, const char *url, bool *plain)
 {
 	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url, *end, *path;
 	bool http = !strncasecmp(url, "https://", 8) || !strncasecmp(url, "http://", 7);
-	size_t len = strcspn(host, scheme ? "/" : ":/");
+	size_t len = strcspn(host, scheme ? "/?#" : ":/");
 
 	*plain = !strncasecmp(url, "http://", 7);
 	if (scheme && !http && strncasecmp(url, "ssh://", 6) != 0 && strncasecmp(url, "git+ssh://", 10) != 0)
 		return -1;
 	end = host + len;
-	if (!*end || (!scheme && *end != ':'))
+	if (*end != (scheme ? '/' : ':'))
 		return -1;
 	path = end + 1;
 	for (const char *at; (at = memchr(host, '@', (size_t)(end - host)));)

@@ -52,17 +52,17 @@ int gp_tree_malformed(const struct gp_oid *oid, struct gp_err *err)
 {
 	char hex[GP_OID_HEX + 1];
 
-	return gp_fail(err, GP_EXIT_SYSTEM, "tree %s is malformed", gp_oid_hex(hex, oid));
+	return gp_fail(err, GP_EXIT_INPUT, "tree %s is malformed", gp_oid_hex(hex, oid));
 }
 
 int gp_tree_too_deep(struct gp_err *err)
 {
-	return gp_fail(err, GP_EXIT_SYSTEM, "directories are nested more than %d deep", GP_TREE_MAX_DEPTH);
+	return gp_fail(err, GP_EXIT_INPUT, "directories are nested more than %d deep", GP_TREE_MAX_DEPTH);
 }
 
 int gp_tree_too_many(struct gp_err *err)
 {
-	return gp_fail(err, GP_EXIT_SYSTEM, "trees with more than %d entries are not compared", GP_TREE_MAX_ROWS);
+	return gp_fail(err, GP_EXIT_INPUT, "trees with more than %d entries are not compared", GP_TREE_MAX_ROWS);
 }
 
 int gp_tree_compare(const void *a, const void *b)

@@ -21,7 +21,7 @@ bool gp_tree_is_name(const char *name);
 /* Reads "<octal mode> <name>\0<id>" at *at and moves behind it. Returns 1, 0 at the end, -1 where it is malformed. */
 int gp_tree_next_item(struct gp_tree_item *out, const char **at, const char *end);
 
-/* The errors, 71. */
+/* The errors, 65. */
 int gp_tree_malformed(const struct gp_oid *oid, struct gp_err *err);
 int gp_tree_too_deep(struct gp_err *err);
 int gp_tree_too_many(struct gp_err *err);

@@ -226,7 +226,7 @@ bomb() {
 	one_message gp-set-tag 'more than 500000 entries'
 }
 
-@test "the same in a pull request: the gate ends" {
+@test "the same in a pull request: the gate is closed" {
 	local empty
 
 	empty=$(git -C "$REMOTE" mktree </dev/null)
@@ -234,8 +234,20 @@ bomb() {
 	printf 'commit refs/heads/promote/apps-web\ncommitter E <e@example.com> 1700000000 +0000\ndata <<E\n%s\nE\nfrom refs/heads/promote/apps-web^1\nM 040000 %s zz\n' \
 		"$(git -C "$REMOTE" log -1 --format=%B promote/apps-web)" "$(bomb "$empty" 040000)" |
 		git -C "$REMOTE" fast-import --quiet --force
-	bounded 71 'gp-find-pr --open --all | gp-read-config | gp-check-status'
-	one_message gp-check-status 'trees with more than 1000000 entries are not compared'
+	bounded 1 'gp-find-pr --open --all | gp-read-config | gp-check-status'
+	one_message gp-check-status 'gate closed for #1: trees with more than 1000000 entries are not compared'
+}
+
+@test "a few bytes in a pull request that are a manifest of 300 MiB: the gate is closed" {
+	local blob
+
+	blob=$(head -c $((300 << 20)) /dev/zero | git -C "$REMOTE" hash-object -w --stdin)
+	printf 'commit refs/heads/promote/apps-web\ncommitter E <e@example.com> 1700000000 +0000\ndata <<E\n%s\nE\nfrom refs/heads/main^0\nM 100644 %s apps/dev/web.yaml\n' \
+		'Promote apps/web version v1 to environment dev' "$blob" | git -C "$REMOTE" fast-import --quiet
+	open_pr promote/apps-web 'Promote apps/web version v1 to environment dev' \
+		'<!-- metadata = {"group":"apps","app":"web","tag":"v1","env":"dev","sha":"","feature":"","type":"promote"} -->'
+	bounded 1 'gp-find-pr --open --all | gp-read-config | gp-check-status'
+	one_message gp-check-status "gate closed for #1: blob $blob has more than 256 MiB"
 }
 
 @test "ten thousand directories within each other" {
@@ -265,7 +277,7 @@ for _ in range(10000):
 		} | git -C "$REMOTE" hash-object -t tree -w --stdin --literally)
 		in_tree 040000 "$tree" apps/dev/t
 		git fetch --quiet -c transfer.fsckObjects=false 2>"$T/run/fetch" || true
-		bounded 71 "$SET"
+		bounded 65 "$SET"
 		has "$stderr" malformed
 	done
 }

@@ -181,13 +181,13 @@ conflict" "$output"
 		'40000 .git\0%' '40000 .GIT\0%' '100644 a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'; do
 		tree=$(raw "$bytes")
 		trees "find $tree zz" "read $tree" "diff - $tree" "update $tree 100644 $blob q" "merge - - $tree"
-		same "$bytes" 5 "$(grep -c "^error 71: tree $tree is malformed$" <<<"$output")"
+		same "$bytes" 5 "$(grep -c "^error 65: tree $tree is malformed$" <<<"$output")"
 	done
 	# Out of order, or two of one name: whoever looks for an entry could see another one than git.
 	for bytes in '100644 b\0@100644 a\0@' '100644 a\0@100644 a\0@' '100644 a\0@100644 a-b\0@40000 a\0%'; do
 		tree=$(raw "$bytes")
 		trees "read $tree" "diff - $tree" "update $tree 100644 $blob q" "merge - - $tree"
-		same "$bytes" 4 "$(grep -c "^error 71: tree $tree is malformed$" <<<"$output")"
+		same "$bytes" 4 "$(grep -c "^error 65: tree $tree is malformed$" <<<"$output")"
 	done
 	# Modes that git no longer writes are those that it takes them for.
 	tree=$(raw '0040000 d\0%100664 f\0@100775 g\0@')
@@ -205,6 +205,6 @@ conflict" "$output"
 		tree=$(printf '040000 tree %s\td\n' "$tree" | git mktree)
 	done
 	trees "diff - $tree" "update - 100644 $blob $(printf 'd/%.0s' {1..101})f"
-	same 'too deep' "error 71: directories are nested more than 100 deep
-error 71: directories are nested more than 100 deep" "$output"
+	same 'too deep' "error 65: directories are nested more than 100 deep
+error 65: directories are nested more than 100 deep" "$output"
 }
