@@ -5,6 +5,7 @@
 #include "azdo.h"
 #include "exit.h"
 #include "mem.h"
+#include "oid.h"
 
 static const char heads[] = "refs/heads/";
 
@@ -117,9 +118,10 @@ static int take_ref(struct gp_azdo *a, const struct gp_json *item, void *ctx, st
 {
 	struct sought *s = ctx;
 	const char *name = gp_json_get_text(item, "name"), *commit = gp_json_get_text(item, "objectId");
+	struct gp_oid oid;
 
 	/* Where a branch is gone, its pull request is abandoned: what cannot be read must not look like that. */
-	if (!name || !commit)
+	if (!name || !commit || gp_oid_parse(&oid, commit))
 		return gp_api_nonsense(&a->api, "a branch without name or id", err);
 	if (!s->commit && !strcmp(name, s->ref))
 		s->commit = gp_strdup(commit);
