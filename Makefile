@@ -114,7 +114,7 @@ test:
 	@+$(BUILD)
 	@+$(SUBMAKE) replay $(DRIVERS)
 	@GP_BUILD='$(CURDIR)/$(B)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
-		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $(JOBS) --no-parallelize-within-files) $(TESTS)
+		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $$(($(JOBS) + 1)) --no-parallelize-within-files) $(TESTS)
 
 # An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.
 asan:

@@ -5,7 +5,8 @@
 setup_file() {
 	load helper
 	gp_setup "$BATS_FILE_TMPDIR"
-	need_python
+	# bats 1.8 cannot skip here.
+	if [[ "$GP_BUILD" == *asan* ]] || ! find_python; then return; fi
 	# The action's own second step: it builds and installs gp, once for all tests.
 	step_text 1 >"$T/install"
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL RUNNER_TEMP="$T/runner" GITHUB_ACTION_PATH="$test_root/scripts/ci/github" \
@@ -15,15 +16,10 @@ setup_file() {
 setup() {
 	load helper
 	gp_setup
-	need_python
+	[[ "$GP_BUILD" != *asan* ]] || skip 'it builds a gp of its own'
+	find_python || skip 'no python3 with PyYAML here'
 	action=$test_root/scripts/ci/github/action.yml
 	workflows=("$test_root"/scripts/ci/github/workflows/*.yml)
-}
-
-need_python() {
-	python=python3
-	"$python" -c 'import yaml' 2>/dev/null || python=/usr/bin/python3
-	"$python" -c 'import yaml' 2>/dev/null || skip 'no python3 with PyYAML here'
 }
 
 # as_json FILE: YAML with all scalars as strings, so that the key "on" stays one.

@@ -81,15 +81,29 @@ no_secrets() {
 	done
 }
 
+# What the test has started and has to end with it.
+gp_children=()
+
 # At each test's end: nor is one in any file that the test has left, but for those called "token" and "*.secret".
 teardown() {
-	local found
+	local found child
 
+	for child in "${gp_children[@]}"; do
+		kill "$child" 2>/dev/null || true
+	done
 	learn_secrets
 	[ "${#gp_secrets[@]}" -gt 0 ] || return 0
 	found=$(printf '%s\n' "${gp_secrets[@]}" |
 		grep -rlaF -f - --exclude=token --exclude='*.secret' --exclude-dir=hub "$BATS_TEST_TMPDIR" || true)
 	[ -z "$found" ] || fail 'a secret is in:' "$found"
+}
+
+# find_python: $python, one that reads YAML. Returns 1 where there is none.
+find_python() {
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import yaml' 2>/dev/null || return 0
+	done
+	return 1
 }
 
 # slurp VARIABLE FILE: its text (up to a NUL), without the newlines at its end. No process is started for it.

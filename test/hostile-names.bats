@@ -19,6 +19,12 @@ setup() {
 		"${esc}[31mred" "${esc}]0;title$bel" "${csi}31m" $'\xff\xfe' $'a\xc0\xafb' $'\xed\xa0\x80' $'\xe2\x80\xaea' "$big"
 		.git .GIT .git/config con:x x.lock a..b x. é ｅ аpps
 	)
+	# Where each costs a second to a sanitizer, it sees some.
+	few=("${hostile[@]}")
+	if [[ "$GP_BUILD" == *asan* ]]; then
+		few=()
+		for ((n = 0; n < ${#hostile[@]}; n += 4)); do few+=("${hostile[n]}"); done
+	fi
 	cannot_be_tags=(../x /etc -rf '' ' ' 'a b' a/b $'a\nb' "a'b" 'a"b' '$(touch pwned)' '`touch pwned`' 'a;b' '*' '%n' '::x'
 		"${esc}[31m" $'\xff' "$big" .x @ v1@ v1@sha256:x v1@sha256 sha256:zz 'v1 # x' 'v1:v2' é)
 }
@@ -69,7 +75,7 @@ untouched() {
 @test "as base, remote, provider, revision and number on the command line" {
 	local name option
 
-	for name in "${hostile[@]}"; do
+	for name in "${few[@]}"; do
 		for option in --base --remote --provider; do
 			expect_one_of '64 69 71 78' gp-read-config --group apps --app web --tag v1 "$option=$name" || fail "$option=$name"
 			harmless || fail "$option=$name"
@@ -103,8 +109,8 @@ documents() {
 		iconv -f UTF-8 -t UTF-8 <<<"$x" >/dev/null 2>&1 || continue
 		printf '%s\0' "$x"
 	done >"$T/run/hostile"
-	jq -Rsrc 'split("\u0000")[:-1][] | tojson' "$T/run/hostile" |
-		while IFS= read -r x; do jq -c --argjson x "$x" "$1" "$T/document.json"; done >"$T/documents.json"
+	jq -Rsc 'split("\u0000")[:-1]' "$T/run/hostile" >"$T/run/hostile.json"
+	jq -c --slurpfile hostile "$T/run/hostile.json" "\$hostile[0][] as \$x | $1" "$T/document.json" >"$T/documents.json"
 }
 
 @test "in a document, as what is promoted and where: 65, each" {
@@ -137,7 +143,7 @@ documents() {
 @test "in the configuration: 78 for a name, and told without harm" {
 	local name text
 
-	for name in "${hostile[@]}"; do
+	for name in "${few[@]}"; do
 		text=$(printf '%s' "$name" | jq -Rs .) || true
 		printf 'environments:\n  - env: %s\n' "$text" | commit_file gitops-promotion.yaml
 		expect 78 gp-read-config --group apps --app web --tag v1 || fail "env: $text"
@@ -154,11 +160,12 @@ documents() {
 
 # Text that is only carried
 
-# carried: what can stand in titles, descriptions and messages.
+# carried [TEXT…]: what can stand in titles, descriptions and messages, of these or of all.
 carried() {
-	local x
+	local x texts=("$@")
 
-	for x in "${hostile[@]}"; do
+	[ $# -gt 0 ] || texts=("${hostile[@]}")
+	for x in "${texts[@]}"; do
 		iconv -f UTF-8 -t UTF-8 <<<"$x" >/dev/null 2>&1 || continue
 		[ -z "$x" ] || printf '%s\0' "$x"
 	done
@@ -206,7 +213,7 @@ harmless_log() {
 
 	commit_tag apps dev web v1
 	propose apps/web v1 qa
-	carried | jq -Rsc 'split("\u0000")[:-1][]' >"$T/hostile.json"
+	carried "${few[@]}" | jq -Rsc 'split("\u0000")[:-1][]' >"$T/hostile.json"
 	spy_forge
 	for member in description url context; do
 		while IFS= read -r x; do

@@ -5,7 +5,8 @@
 setup_file() {
 	load helper
 	gp_setup "$BATS_FILE_TMPDIR"
-	need_python
+	# bats 1.8 cannot skip here.
+	if [[ "$GP_BUILD" == *asan* ]] || ! find_python; then return; fi
 	agent_environment
 	# The template's own step: it builds and installs gp, once for all tests.
 	mkdir -p "$T/agent/1/s"
@@ -18,20 +19,11 @@ setup_file() {
 setup() {
 	load helper
 	gp_setup
-	need_python
+	[[ "$GP_BUILD" != *asan* ]] || skip 'it builds a gp of its own'
+	find_python || skip 'no python3 with PyYAML here'
 	azure=$test_root/scripts/ci/azure
 	pipelines=("$azure"/pipelines/*.yml)
 	files=("$azure"/*.yml "${pipelines[@]}")
-}
-
-teardown() {
-	[ -z "${server-}" ] || kill "$server"
-}
-
-need_python() {
-	python=python3
-	"$python" -c 'import yaml' 2>/dev/null || python=/usr/bin/python3
-	"$python" -c 'import yaml' 2>/dev/null || skip 'no python3 with PyYAML here'
 }
 
 # agent_environment: what an agent sets for every step: https://learn.microsoft.com/azure/devops/pipelines/build/variables
@@ -139,7 +131,7 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 with open(port, "w") as file:
     file.write(str(server.server_port) + "\n")
 server.serve_forever()' "$T/builds.json" "$T/requests" "$T/port" "${2:-200}" 3>&- &
-	server=$!
+	gp_children+=("$!")
 	read -r port <"$T/port"
 	export SYSTEM_COLLECTIONURI="http://127.0.0.1:$port/acme/"
 }
@@ -368,7 +360,6 @@ main_again() {
 	job 0 promote
 	made .outputs.branch promote/apps-api
 	same 'pull requests' 1 "$(prs | wc -l)"
-	kill "$server"
 	last_run "$(remote_tip)"
 	job 0 promote
 	made .outputs.branch promote/apps-api
@@ -404,11 +395,9 @@ main_again() {
 		has "$(jq -r '.issues[0]' <<<"$done")" "error: gp: cannot ask for this pipeline's last run: the server"
 		lacks "$output" hush
 		same 'pull requests' '' "$(prs)"
-		kill "$server"
 	done
 	SYSTEM_COLLECTIONURI=http://127.0.0.1:1/ job 75 promote
 	has "$output" "cannot ask for this pipeline's last run: curl says 7"
-	server=
 }
 
 # What goes wrong
