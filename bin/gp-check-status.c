@@ -47,6 +47,8 @@ static void put_standing(struct gp_json *status, const struct gp_json *known, co
 	if (s) {
 		gp_json_set_text(standing, "state", gp_json_get_text(s, "state"));
 		gp_json_set_text(standing, "description", gp_json_get_text(s, "description"));
+		if (gp_json_get_int(s, "number", 0))
+			gp_json_set_int(standing, "number", gp_json_get_int(s, "number", 0));
 	}
 	gp_json_set(status, "standing", standing);
 }

@@ -6,6 +6,7 @@
 #include "document.h"
 #include "exit.h"
 #include "mem.h"
+#include "oidmap.h"
 #include "promotion.h"
 #include "provider.h"
 #include "tool.h"
@@ -28,7 +29,8 @@ static const char help[] =
 	"  -C, --directory dir  work in dir\n"
 	"      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON;
 
-enum { MAX_PUSH = 1000 };
+/* How many commits of a push are looked at, and how many behind those are followed to see what they follow from. */
+enum { MAX_PUSH = 1000, MAX_HISTORY = 100 * MAX_PUSH };
 
 struct state {
 	struct gp_tool *tool;
@@ -109,6 +111,86 @@ static int emit_merged_as(struct state *s, const struct gp_oid *commit, struct g
 	return 0;
 }
 
+/* The first parent of a commit, as far as history is here. Returns 1; 0 at its end, or (*here false) where it is cut; -1. */
+static int step_back(struct state *s, struct gp_oid *at, bool *here, struct gp_err *err)
+{
+	struct gp_commit c;
+	int rc = gp_git_read_commit(s->base.repository.git, &c, at, err);
+
+	*here = rc > 0;
+	if (rc <= 0)
+		return rc;
+	rc = c.parent_count > 0;
+	if (rc)
+		*at = c.parents[0];
+	gp_commit_free(&c);
+	return rc;
+}
+
+/* Whether since has forked off the n commits: history that was thrown away begins where the new one does. 1, 0, -1. */
+static int has_forked(struct state *s, const struct gp_oid *since, const struct gp_oid *commits, size_t n,
+		      struct gp_err *err)
+{
+	struct gp_err unheard = {0};
+	struct gp_oid at = *since;
+	struct gp_oidmap known = {0};
+	bool here = true;
+	int rc = 1;
+
+	for (size_t i = 0; i < n; i++)
+		gp_oidmap_set(&known, &commits[i], s);
+	/* What is an ancestor, the remote has. */
+	if (gp_repository_need(&s->base.repository, s->base.branch, since, 1, &unheard))
+		goto out;
+	for (size_t i = 0; i < MAX_PUSH && !gp_oidmap_get(&known, &at) && rc > 0; i++)
+		rc = step_back(s, &at, &here, err);
+	if (rc >= 0)
+		rc = gp_oidmap_get(&known, &at) != NULL;
+out:
+	gp_oidmap_clear(&known, NULL);
+	return rc;
+}
+
+/*
+ * Whether since is no ancestor of n commits that go on behind them, at `at`. Where history is cut off before that shows,
+ * it counts as one unless the contrary is plain. Returns 1, 0, -1.
+ */
+static int is_elsewhere(struct state *s, const struct gp_oid *since, struct gp_oid at, const struct gp_oid *commits,
+			size_t n, struct gp_err *err)
+{
+	bool here = true;
+	int rc = 1;
+
+	for (size_t i = 0; i < MAX_HISTORY && rc > 0 && !gp_oid_equal(&at, since); i++)
+		rc = step_back(s, &at, &here, err);
+	if (rc < 0 || gp_oid_equal(&at, since))
+		return rc < 0 ? -1 : 0;
+	return here && !rc ? 1 : has_forked(s, since, commits, n, err);
+}
+
+/* What to do where since was not met: *count commits are there, and (more) what is at `at` goes on behind them. */
+static int judge_since(struct state *s, const struct gp_oid *since, const struct gp_oid *at, bool more,
+		       const struct gp_oid *commits, size_t *count, struct gp_err *err)
+{
+	int elsewhere = more ? is_elsewhere(s, since, *at, commits, *count, err) : 1;
+	char hex[GP_OID_HEX + 1];
+
+	if (elsewhere < 0)
+		return -1;
+	if (!elsewhere) {
+		gp_tool_say(
+			s->tool, -1,
+			"warning: %.10s is more than %zu commits back; looking at the newest %zu alone, older ones are left out",
+			gp_oid_hex(hex, since), *count, *count);
+		return 0;
+	}
+	/* A forced push: what came before is no part of this history. */
+	gp_tool_say(s->tool, -1,
+		    "warning: the push does not follow from what was there before; looking at its last commit alone");
+	*count = 1;
+	return 0;
+}
+
 /* The first-parent commits behind since (zero: only the commit itself) up to commit, newest first. */
 static int commits_of_push(struct state *s, const struct gp_oid *since, const struct gp_oid *commit,
 			   struct gp_oid **out, size_t *count, struct gp_err *err)
@@ -131,14 +213,7 @@ static int commits_of_push(struct state *s, const struct gp_oid *since, const st
 			at = c.parents[0];
 		gp_commit_free(&c);
 	}
-	if (!gp_oid_equal(&at, since)) {
-		/* A forced push: what came before is no part of this history. */
-		gp_tool_say(
-			s->tool, -1,
-			"warning: the push does not follow from what was there before; looking at its last commit alone");
-		*count = 1;
-	}
-	return 0;
+	return gp_oid_equal(&at, since) ? 0 : judge_since(s, since, &at, more, *out, count, err);
 }
 
 static int find_merged(struct state *s, struct gp_err *err)

@@ -82,8 +82,9 @@ static void *open_local(void *ctx, const char *url, struct gp_err *err)
 }
 
 static struct gp_json *call(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
-			    struct gp_err *err)
+			    struct gp_forge_work *work, struct gp_err *err)
 {
+	(void)work;
 	return gp_local_answer(repository, (enum gp_local_need)op->need, op->fn, request, err);
 }
 

@@ -102,33 +102,54 @@ static int read_verdict(struct post *p, struct gp_oid *head, char *description, 
 /*
  * A status is an event that starts jobs: it is posted where it says something new, and never takes a success back to
  * wait. What the gate saw on the head is good enough, but for a "pending": somebody's success may have come since.
- * Returns 1, 0; 2 where the forge has to be asked.
+ * Whether the forge has to be asked.
  */
-static int is_news_to_gate(const struct gp_json *document, const struct post *p)
+static bool has_to_ask(const struct gp_json *document, const struct post *p)
 {
 	const struct gp_json *seen = gp_document_get(document, "status.standing");
 
-	if (!seen || (differs(seen, p) && !strcmp(p->state, "pending")))
-		return 2;
-	return differs(seen, p);
+	return !seen || (differs(seen, p) && !strcmp(p->state, "pending"));
+}
+
+/*
+ * A forge that keeps the checks of pull requests apart may bind them to more than the head: what stands there can be of
+ * what the pull request was before, and does not count any more. The job of a push sees to it; to ask for each pull
+ * request of a refresh would be too much.
+ */
+static int is_outdated(struct state *s, const struct gp_json *document, const struct post *p, const struct gp_oid *head,
+		       const struct gp_json *standing, struct gp_err *err)
+{
+	struct gp_json *checks;
+	int news;
+
+	if (!strcmp(s->gate, "post") || gp_json_get_int(standing, "number", 0) <= 0)
+		return 0;
+	if (gp_tool_forge(s->tool, &s->forge, document, err) ||
+	    !(checks = gp_forge_list_checks(s->forge, head, p->number, err)))
+		return -1;
+	news = differs(gp_forge_standing(checks, p->commit, p->number, p->context), p);
+	gp_json_free(checks);
+	return news;
 }
 
 static int is_news(struct state *s, const struct gp_json *document, const struct post *p, const struct gp_oid *head,
 		   struct gp_err *err)
 {
+	const struct gp_json *standing = gp_document_get(document, "status.standing");
 	struct gp_json *asked = NULL;
-	int news = is_news_to_gate(document, p);
+	int news;
 
-	if (news < 2)
-		return news;
-	if (!gp_json_get(s->known, p->commit)) {
-		if (gp_tool_forge(s->tool, &s->forge, document, err))
-			return -1;
-		asked = gp_forge_list_statuses(s->forge, head, 1, false, err);
-		if (!asked)
-			return -1;
+	if (has_to_ask(document, p)) {
+		if (!gp_json_get(s->known, p->commit)) {
+			if (gp_tool_forge(s->tool, &s->forge, document, err))
+				return -1;
+			asked = gp_forge_list_statuses(s->forge, head, 1, false, err);
+			if (!asked)
+				return -1;
+		}
+		standing = gp_forge_standing(asked ? asked : s->known, p->commit, p->number, p->context);
 	}
-	news = differs(gp_forge_standing(asked ? asked : s->known, p->commit, p->number, p->context), p);
+	news = differs(standing, p) ? 1 : is_outdated(s, document, p, head, standing, err);
 	gp_json_free(asked);
 	return news;
 }
@@ -163,7 +184,7 @@ static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 		struct gp_err later = {0};
 
 		if (!is_verdict(documents[i]) || read_verdict(&p, &head, description, documents[i], &later) ||
-		    is_news_to_gate(documents[i], &p) < 2 || open_verdict(s, documents[i], &later) ||
+		    !has_to_ask(documents[i], &p) || open_verdict(s, documents[i], &later) ||
 		    gp_tool_forge(s->tool, &s->forge, documents[i], &later))
 			continue;
 		heads = gp_grow(heads, count, sizeof *heads);

@@ -82,14 +82,23 @@ static void redact(struct gp_err *err, const char *secret)
 	}
 }
 
+/* What the next request has to itself. */
+static void allow_time(struct gp_api *api)
+{
+	api->until = gp_now_ms() + api->patience.budget_ms;
+	api->deadline = api->until + api->patience.timeout_ms;
+}
+
 struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, void *repository,
-				      const struct gp_json *request, struct gp_err *err)
+				      const struct gp_json *request, struct gp_forge_work *work, struct gp_err *err)
 {
 	struct gp_json *result;
 
-	api->until = gp_now_ms() + api->patience.budget_ms;
-	api->deadline = api->until + api->patience.timeout_ms;
+	allow_time(api);
+	api->wait_until = api->until;
+	api->work = work;
 	result = fn(repository, request, err);
+	api->work = NULL;
 	redact(err, api->token);
 	/* As it stands in the header, it may be encoded. */
 	redact(err, strrchr(api->authorization, ' ') + 1);
@@ -113,7 +122,7 @@ static long long chance(struct gp_api *api, long long below)
 	return rand_r(&api->chance) % below;
 }
 
-int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long *wait_ms)
+static int pause_before(struct gp_api *api, int attempt, long long least_ms, long long until, long long *wait_ms)
 {
 	long long pause = FIRST_PAUSE_MS;
 
@@ -127,10 +136,15 @@ int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long 
 		pause = least_ms + chance(api, pause + 1);
 	if (wait_ms)
 		*wait_ms = pause;
-	if (gp_now_ms() + pause > api->until)
+	if (gp_now_ms() + pause > until)
 		return -1;
 	gp_sleep_ms(pause);
 	return 0;
+}
+
+int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long *wait_ms)
+{
+	return pause_before(api, attempt, least_ms, api->wait_until, wait_ms);
 }
 
 long long gp_api_clock(const struct gp_http_reply *raw)
@@ -314,11 +328,12 @@ static int send_body(struct gp_api *api, const struct gp_api_call *call, const c
 
 		if (!again && !why.code && answer->status < 500) {
 			note_wait(api, answer);
-			return 0;
+			allow_time(api);
+			return gp_forge_at_work(api->work, err);
 		}
 		if (is_unclear(answer, &why))
 			repeated = answer->repeated = true;
-		if (!again || gp_api_pause(api, n, least_ms, &wait_ms))
+		if (!again || pause_before(api, n, least_ms, api->until, &wait_ms))
 			return give_up(api, answer, &why, wait_ms, err);
 		gp_api_answer_free(answer);
 	}

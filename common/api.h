@@ -17,7 +17,7 @@
 
 struct gp_api_patience {
 	long timeout_ms;     /* for one request */
-	long long budget_ms; /* for all repetitions of an operation */
+	long long budget_ms; /* for all repetitions of one, and for all waiting within an operation */
 };
 
 struct gp_api_answer {
@@ -47,9 +47,11 @@ struct gp_api {
 	struct gp_api_patience patience;
 	struct gp_http *http;
 	char *token, *authorization;
-	long long until, deadline; /* of the operation: no repetition begins, no request ends after it */
-	long long not_before;      /* the forge wants to be left alone until then */
-	unsigned chance;           /* for pauses */
+	long long wait_until;       /* of the operation: nothing is waited for after it */
+	long long until, deadline;  /* of the next request: no repetition begins, it does not end after it */
+	long long not_before;       /* the forge wants to be left alone until then */
+	struct gp_forge_work *work; /* of the operation */
+	unsigned chance;            /* for pauses */
 	struct gp_api_cached {
 		char *url, *etag, *next;
 		struct gp_json *json;
@@ -66,16 +68,17 @@ int gp_api_open(struct gp_api *api, const struct gp_api_forge *forge, const char
 void gp_api_close(struct gp_api *api);
 
 /*
- * Answers a request by an operation, which gets `repository`: its budget counts from now, and should something have
- * echoed the token, it is taken out of the error.
+ * Answers a request by an operation, which gets `repository`. Each request to the forge has all of the budget and of the
+ * time-out, however many there were before it: an operation takes as long as it gets answers, of which it says by work
+ * (may be NULL). Should something have echoed the token, it is taken out of the error.
  */
 struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, void *repository,
-				      const struct gp_json *request, struct gp_err *err);
+				      const struct gp_json *request, struct gp_forge_work *work, struct gp_err *err);
 
 /*
- * Waits before attempt number `attempt` (from 1) of something that may pass:
+ * Waits before attempt number `attempt` (from 1) of something that may come about though each answer is as it should be:
  * at least least_ms. Returns 0, or -1 at once where that would be longer than the
- * budget; *wait_ms (may be NULL) is how long it is.
+ * budget, counted from the operation's beginning; *wait_ms (may be NULL) is how long it is.
  */
 int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long *wait_ms);
 
@@ -92,9 +95,9 @@ struct gp_api_call {
 };
 /*
  * Asks, again where that may help, and waits where the forge wants it, within
- * the operation's budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
+ * the budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
  * answer, yours (gp_api_answer_free), except for 401 and a page to sign in
- * (77). errors: 75, 76, 77, 78.
+ * (77). errors: 71 where nobody waits for the operation any more, 75, 76, 77, 78.
  */
 int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
 void gp_api_answer_free(struct gp_api_answer *answer);

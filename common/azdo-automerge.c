@@ -9,59 +9,19 @@
 #include "exit.h"
 #include "mem.h"
 
-/* https://github.com/Azure/azure-devops-cli-extension (dev/repos/pull_request.py): so does its own command line. */
-static const char nobody[] = "00000000-0000-0000-0000-000000000000";
+/* How often policies are looked at that have yet to be evaluated. */
+enum { MAX_LAG_ATTEMPTS = 5 };
 
-/* https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/update#gitpullrequestmergestrategy */
-struct gp_json *gp_azdo_completion(const char *method)
+static struct gp_json *switch_off(struct gp_azdo *a, const struct gp_merge *m, struct gp_err *err)
 {
-	struct gp_json *options = gp_json_object();
-
-	gp_json_set_text(options, "mergeStrategy", !strcmp(method, "merge") ? "noFastForward" : method);
-	gp_json_set_bool(options, "deleteSourceBranch", true);
-	gp_json_set_bool(options, "transitionWorkItems", false);
-	return options;
-}
-
-/*
- * Sets who has switched it on; method: NULL to switch it off; optional: the policies that it is not to wait for, or
- * NULL. Returns the pull request.
- */
-static struct gp_json *change(struct gp_azdo *a, int64_t number, const char *who, const char *method,
-			      const struct gp_json *optional, struct gp_err *err)
-{
-	struct gp_json *body = gp_json_object(), *identity = gp_json_object(), *pull = NULL;
-	struct gp_api_answer answer;
-
-	gp_json_set_text(identity, "id", who);
-	gp_json_set(body, "autoCompleteSetBy", identity);
-	if (method) {
-		struct gp_json *options = gp_azdo_completion(method);
-
-		gp_json_set(options, "autoCompleteIgnoreConfigIds",
-			    optional ? gp_json_copy(optional) : gp_json_array());
-		gp_json_set(body, "completionOptions", options);
-	}
-	if (!gp_azdo_change(a, number, body, &answer, err)) {
-		if (answer.status == 200)
-			pull = gp_azdo_pull(a, answer.json, err);
-		else
-			gp_azdo_refuse(a, &answer, err);
-	}
-	gp_api_answer_free(&answer);
-	gp_json_free(body);
-	return pull;
-}
-
-static struct gp_json *switch_off(struct gp_azdo *a, int64_t number, struct gp_err *err)
-{
-	struct gp_json *pull = gp_azdo_look_up(a, number, NULL, err);
+	struct gp_json *pull = gp_azdo_look_up(a, m->number, NULL, err);
+	struct gp_azdo_switch off = {.m = m};
 
 	/* What is completed or abandoned cannot be changed, and does nothing by itself. */
 	if (!pull || !gp_json_get_true(pull, "auto_merge"))
 		return pull;
 	gp_json_free(pull);
-	pull = change(a, number, nobody, NULL, NULL, err);
+	pull = gp_azdo_switch(a, &off, err);
 	if (!pull || !gp_json_get_true(pull, "auto_merge"))
 		return pull;
 	gp_json_free(pull);
@@ -74,6 +34,7 @@ struct known {
 	struct gp_azdo_id id;
 	struct gp_json *pull;
 	const struct gp_json *node;
+	const char *base; /* that pull requests go into, by the request; NULL: it does not say */
 	struct gp_azdo_policies policies;
 };
 
@@ -86,6 +47,7 @@ static void free_known(struct known *k)
 
 static int look(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
 {
+	gp_json_free(k->pull);
 	k->pull = gp_azdo_look_up_bound(a, m->number, m->head, &k->node, err);
 	if (!k->pull)
 		return -1;
@@ -94,81 +56,152 @@ static int look(struct gp_azdo *a, const struct gp_merge *m, struct known *k, st
 	return k->id.project && k->id.repository ? 0 : gp_api_nonsense(&a->api, "a pull request without ids", err);
 }
 
+static const char *base_of(const struct known *k)
+{
+	return k->pull ? gp_json_get_text(k->pull, "base") : k->base;
+}
+
+static bool merge_is(const struct known *k, const char *status)
+{
+	const char *merge = gp_json_get_text(k->node, "mergeStatus");
+
+	return merge && !strcmp(merge, status);
+}
+
 /*
- * Whether there is something to wait for. Just after it was opened a pull request has no evaluations yet; then the
- * branch's settings say it. Returns 1, 0, -1.
+ * Policies are evaluated in the background. One that has yet to be may be met as soon as it is, and then the pull request
+ * would be completed, although nothing had to be waited for. Returns 1 where there is something to wait for, 2 where they
+ * have to be looked at again, 0 where what was looked at is met, -1 with err.
+ */
+static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_azdo_policies *p, int n,
+		 struct gp_err *err)
+{
+	if (p->waits || !p->unseen)
+		return p->waits;
+	if (n < MAX_LAG_ATTEMPTS && !gp_api_pause(&a->api, n, 0, NULL))
+		return 2;
+	if (p->will_wait || !p->unclear)
+		return p->will_wait;
+	return gp_fail(err, GP_EXIT_RETRY, "%s has yet to look at the policies of #%lld%s%s", a->api.host,
+		       (long long)m->number, p->unmet ? ": " : "", p->unmet ? p->unmet : "");
+}
+
+/*
+ * Whether there is something to wait for. That all policies are met is trusted only where the pull request was seen before
+ * with its merge tried: after a push the evaluations are still those of the head before it. Returns 1; 0 with k->pull; -1.
  */
 static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
 {
-	const char *merge;
+	for (int n = 1;; n++) {
+		bool seen = k->pull, on = gp_json_get_true(k->pull, "auto_merge"),
+		     settled = seen && !merge_is(k, "queued") && !merge_is(k, "notSet");
+		int wait = gp_azdo_policies_weigh(&k->policies, a, &k->id, base_of(k), m->number, err)
+				   ? -1
+				   : judge(a, m, &k->policies, n, err);
 
-	if (gp_azdo_policies_read(&k->policies, a, k->id.project, m->number, err))
-		return -1;
-	if (k->policies.unmet)
-		return 1;
-	if (!k->pull && look(a, m, k, err))
-		return -1;
-	if (!k->policies.blocking) {
-		gp_azdo_policies_free(&k->policies);
-		if (gp_azdo_policies_of_branch(&k->policies, a, k->id.repository, gp_json_get_text(k->pull, "base"),
-					       err))
-			return -1;
+		if (wait == 2)
+			continue;
+		if (wait)
+			return wait;
 		/* What nothing blocks would be completed as soon as it can be, a conflict or not. */
-		return k->policies.unmet != NULL;
+		if (seen && (settled || on || !k->policies.blocking))
+			return k->policies.blocking && merge_is(k, "conflicts");
+		if (seen && gp_api_pause(&a->api, n, 0, NULL))
+			return gp_fail(err, GP_EXIT_RETRY, "%s has yet to try the merge of #%lld", a->api.host,
+				       (long long)m->number);
+		if (look(a, m, k, err))
+			return -1;
+		/* It is about to be completed. */
+		if (!k->policies.blocking || gp_json_get_true(k->pull, "auto_merge"))
+			return 0;
 	}
-	merge = gp_json_get_text(k->node, "mergeStatus");
-	return merge && !strcmp(merge, "conflicts");
 }
 
-/* It is on: for this head, or off again. Takes pull over. */
-static struct gp_json *confirm(struct gp_azdo *a, const struct gp_merge *m, struct gp_json *pull, struct gp_err *err)
+/* It is on, and not for this head into this base: off it goes. */
+static void withdraw(struct gp_azdo *a, const struct gp_merge *m, const struct gp_err *why, struct gp_err *err)
 {
-	const char *state = gp_json_get_text(pull, "state");
+	const struct gp_merge none = {.number = m->number};
+	struct gp_azdo_switch off = {.m = &none};
+	struct gp_err stays = {0};
+	struct gp_json *pull = gp_azdo_switch(a, &off, &stays);
+
+	if (pull && !gp_json_get_true(pull, "auto_merge"))
+		gp_fail(err, why->code, "%s", why->message);
+	else
+		gp_fail(err, why->code, "%s; auto-complete is on and could not be switched off: %s", why->message,
+			pull ? "it stays on" : stays.message);
+	gp_json_free(pull);
+}
+
+/* It is on: for this head into this base, or off again. Takes pull over. */
+static struct gp_json *confirm(struct gp_azdo *a, const struct gp_merge *m, const char *base, struct gp_json *pull,
+			       struct gp_err *err)
+{
 	struct gp_err why = {0};
 
-	if (strcmp(gp_json_get_text(pull, "head"), m->head) != 0 && !strcmp(state, "open")) {
+	if (strcmp(gp_json_get_text(pull, "head"), m->head) != 0 && !strcmp(gp_json_get_text(pull, "state"), "open")) {
 		/* Nothing binds it to a head; somebody has pushed in between, unless the forge has yet to see our own push. */
-		struct gp_json *again = gp_azdo_look_up_bound(a, m->number, m->head, NULL, &why);
-
 		gp_json_free(pull);
-		if (again)
-			return again;
-		gp_json_free(change(a, m->number, nobody, NULL, NULL, err));
-		gp_fail(err, why.code, "%s", why.message);
+		pull = gp_azdo_look_up_bound(a, m->number, m->head, NULL, &why);
+	}
+	if (pull && strcmp(gp_json_get_text(pull, "base"), base) != 0) {
+		gp_fail(&why, GP_EXIT_RETRY, "base of #%lld is now %s, not %s", (long long)m->number,
+			gp_json_get_text(pull, "base"), base);
+		gp_json_free(pull);
+		pull = NULL;
+	}
+	if (!pull) {
+		withdraw(a, m, &why, err);
 		return NULL;
 	}
-	if (gp_json_get_true(pull, "auto_merge") || !strcmp(state, "merged"))
+	if (gp_json_get_true(pull, "auto_merge") || !strcmp(gp_json_get_text(pull, "state"), "merged"))
 		return pull;
 	gp_json_free(pull);
 	gp_api_nonsense(&a->api, "auto-complete was switched on and is off", err);
 	return NULL;
 }
 
-static struct gp_json *switch_on(struct gp_azdo *a, const struct gp_merge *m, struct gp_err *err)
+/* Whether auto-complete, as it is on, passes over these. */
+static bool ignores(const struct gp_json *node, const struct gp_json *optional)
 {
-	struct known k = {0};
+	const struct gp_json *options = gp_json_get(node, "completionOptions");
+	const struct gp_json *ids = gp_json_get(options, "autoCompleteIgnoreConfigIds");
+	char *wanted = optional ? gp_json_print(optional) : NULL, *there = ids ? gp_json_print(ids) : NULL;
+	bool same = !wanted || (there && !strcmp(wanted, there));
+
+	free(wanted);
+	free(there);
+	return same;
+}
+
+static struct gp_json *switch_on(struct gp_azdo *a, const struct gp_merge *m, const char *base, struct gp_err *err)
+{
+	struct known k = {.base = base};
+	struct gp_azdo_switch on = {.m = m};
 	struct gp_json *pull = NULL, *result = NULL;
-	const char *me;
 	int wait;
 
 	gp_azdo_id_read(&k.id, m->id);
 	/* Who has the id has just seen the pull request with this head. */
-	if ((!k.id.project || !k.id.head || strcmp(k.id.head, m->head) != 0) && look(a, m, &k, err))
+	if ((!base || !k.id.project || !k.id.repository || !k.id.head || strcmp(k.id.head, m->head) != 0) &&
+	    look(a, m, &k, err))
 		goto out;
 	wait = has_to_wait(a, m, &k, err);
-	if (wait == 0) {
+	on.ours = gp_json_get_true(k.pull, "auto_merge");
+	if (wait == 0 && (!on.ours || ignores(k.node, k.policies.optional))) {
 		/* One that was switched on before has to wait for nothing more: it is about to be completed. */
 		result = gp_pull_result(k.pull);
-		if (!gp_json_get_true(k.pull, "auto_merge"))
+		if (!on.ours)
 			gp_json_set_bool(result, "clean", true);
 		k.pull = NULL;
 		goto out;
 	}
-	me = wait < 0 ? NULL : gp_azdo_me(a, err);
-	if (me)
-		pull = change(a, m->number, me, m->method, k.policies.optional, err);
+	on.who = wait < 0 ? NULL : gp_azdo_me(a, err);
+	on.optional = k.policies.optional;
+	if (on.who)
+		pull = gp_azdo_switch(a, &on, err);
 	if (pull)
-		pull = confirm(a, m, pull, err);
+		pull = confirm(a, m, base_of(&k), pull, err);
 	result = gp_pull_result(pull);
 out:
 	free_known(&k);
@@ -178,8 +211,10 @@ out:
 struct gp_json *gp_azdo_set_auto_merge(void *repository, const struct gp_json *request, struct gp_err *err)
 {
 	struct gp_merge m;
+	const char *base;
 
-	if (gp_request_auto_merge(&m, request, err))
+	if (gp_request_auto_merge(&m, request, err) ||
+	    gp_request_optional_text(&base, gp_json_get(request, "repository"), "base", err))
 		return NULL;
-	return m.enable ? switch_on(repository, &m, err) : gp_pull_result(switch_off(repository, m.number, err));
+	return m.enable ? switch_on(repository, &m, base, err) : gp_pull_result(switch_off(repository, &m, err));
 }

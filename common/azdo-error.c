@@ -36,16 +36,23 @@ char *gp_azdo_words(const struct gp_json *json)
 /*
  * Wrong credentials get a page to sign in, with 203, or a redirection to one, although we say that we are a program:
  * https://learn.microsoft.com/azure/devops/integrate/how-to/call-rest-api, and X-TFS-FedAuthRedirect in
- * https://github.com/actions/runner (src/Sdk/Common/Common/VssHttpRequestSettings.cs)
+ * https://github.com/actions/runner (src/Sdk/Common/Common/VssHttpRequestSettings.cs). Such a page is at
+ * spsprod….vssps.visualstudio.com/_signin, or at one of the identity providers
+ * (https://learn.microsoft.com/azure/devops/organizations/security/allow-list-ip-url). Any other redirection, which has
+ * a few words in HTML as well (RFC 9110, section 15.4), is of something that has moved.
  */
 bool gp_azdo_is_sign_in(const struct gp_http_reply *raw)
 {
+	static const char *const places[] = {"/_signin", "/signin", "://login.microsoftonline.", "://login.live.com/",
+					     "://login.windows.net/"};
 	const char *type = gp_http_header(raw, "content-type"), *location = gp_http_header(raw, "location");
 
-	if (raw->status == 203)
-		return true;
-	return raw->status < 400 &&
-	       ((type && !strncasecmp(type, "text/html", 9)) || gp_api_mentions(location, "_signin"));
+	if (raw->status < 300)
+		return raw->status == 203 || (type && !strncasecmp(type, "text/html", 9));
+	for (size_t i = 0; raw->status < 400 && i < sizeof places / sizeof *places; i++)
+		if (gp_api_mentions(location, places[i]))
+			return true;
+	return false;
 }
 
 bool gp_azdo_is(const struct gp_api_answer *answer, const char *key_or_code)

@@ -1,6 +1,8 @@
 /*
- * Branch policies: what has to be so before a pull request may be completed.
+ * Branch policies, as they are configured: what has to be so before a pull request may be completed. A list of them has the
+ * policies of pushes beside those of the branch.
  * https://learn.microsoft.com/azure/devops/repos/git/branch-policies
+ * https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations/get
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,28 +14,62 @@
 /* A policy that looks at a status: https://learn.microsoft.com/azure/devops/repos/git/pr-status-policy */
 static const char status_type[] = "cbdc66da-9728-4af8-aada-9a5a32e4a226";
 
-static bool blocks(const struct gp_json *configuration)
+/*
+ * Those that want something done first, so that nothing new meets them: a build, approvals by a number of people or by
+ * certain people, a status. By https://github.com/microsoft/terraform-provider-azuredevops
+ * (azuredevops/internal/service/policy/branch/common.go).
+ */
+static bool wants_work(const struct gp_json *rule)
 {
-	return gp_json_get_true(configuration, "isBlocking") && gp_json_get_true(configuration, "isEnabled") &&
-	       !gp_json_get_true(configuration, "isDeleted");
+	static const char *const types[] = {"0609b952-1397-4640-95ec-e00a01b2c241",
+					    "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd",
+					    "fd2167ab-b0be-447a-8ec8-39368250530e", status_type};
+	const char *type = gp_json_get_text(gp_json_get(rule, "type"), "id");
+
+	for (size_t i = 0; type && i < sizeof types / sizeof *types; i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
 }
 
-/* Auto-complete waits for what does not block, too, unless it is told not to. */
-static void note_optional(struct gp_azdo_policies *p, const struct gp_json *configuration)
+/* What is for the pushes to a repository names no branch. */
+static bool names_branch(const struct gp_json *rule)
 {
-	if (gp_json_get_int(configuration, "id", 0) <= 0 || gp_json_get_true(configuration, "isBlocking") ||
-	    !gp_json_get_true(configuration, "isEnabled"))
-		return;
-	if (!p->optional)
-		p->optional = gp_json_array();
-	gp_json_append(p->optional, gp_json_copy(gp_json_get(configuration, "id")));
+	const struct gp_json *scopes = gp_json_get(gp_json_get(rule, "settings"), "scope");
+
+	for (const struct gp_json *s = gp_json_first(scopes); s; s = gp_json_next(s))
+		if (gp_json_get_text(s, "refName") || gp_json_get_text(s, "matchKind"))
+			return true;
+	return !gp_json_first(scopes);
+}
+
+enum gp_azdo_rule gp_azdo_rule_of(const struct gp_json *rule)
+{
+	const struct gp_json *settings = gp_json_get(rule, "settings");
+
+	if (!gp_json_get_true(rule, "isEnabled") || gp_json_get_true(rule, "isDeleted"))
+		return GP_AZDO_RULE_OFF;
+	if (!wants_work(rule) && !names_branch(rule))
+		return GP_AZDO_RULE_OFF;
+	if (!gp_json_get_true(rule, "isBlocking"))
+		return GP_AZDO_RULE_OPTIONAL;
+	/* By paths, or only once a status was posted. */
+	if (gp_json_first(gp_json_get(settings, "filenamePatterns")) ||
+	    gp_json_get_int(settings, "policyApplicability", 0) == 1)
+		return GP_AZDO_RULE_FOR_SOME;
+	return wants_work(rule) ? GP_AZDO_RULE_WAITS : GP_AZDO_RULE_MEETABLE;
+}
+
+bool gp_azdo_rule_blocks(const struct gp_json *rule)
+{
+	return gp_azdo_rule_of(rule) >= GP_AZDO_RULE_FOR_SOME;
 }
 
 /* The context that a policy wants; NULL where it is of another kind. Yours. */
-static char *context_of(const struct gp_json *configuration)
+static char *context_of(const struct gp_json *rule)
 {
-	const struct gp_json *settings = gp_json_get(configuration, "settings");
-	const char *type = gp_json_get_text(gp_json_get(configuration, "type"), "id"),
+	const struct gp_json *settings = gp_json_get(rule, "settings");
+	const char *type = gp_json_get_text(gp_json_get(rule, "type"), "id"),
 		   *name = gp_json_get_text(settings, "statusName"), *genre = gp_json_get_text(settings, "statusGenre");
 
 	if (!type || strcmp(type, status_type) != 0 || !name)
@@ -41,125 +77,49 @@ static char *context_of(const struct gp_json *configuration)
 	return genre && *genre ? gp_asprintf("%s/%s", genre, name) : gp_strdup(name);
 }
 
-/* How people know it. Yours. */
-static char *name_of(const struct gp_json *configuration)
+char *gp_azdo_rule_name(const struct gp_json *rule)
 {
-	const char *own = gp_json_get_text(gp_json_get(configuration, "settings"), "displayName"),
-		   *type = gp_json_get_text(gp_json_get(configuration, "type"), "displayName");
-	char *context = context_of(configuration);
+	const char *own = gp_json_get_text(gp_json_get(rule, "settings"), "displayName"),
+		   *type = gp_json_get_text(gp_json_get(rule, "type"), "displayName");
+	char *context = context_of(rule);
 
 	return context ? context : gp_strdup(own && *own ? own : type && *type ? type : "a policy");
 }
 
-static void add_unmet(struct gp_azdo_policies *p, const struct gp_json *configuration, const char *how)
+static int take_rule(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
 {
-	char *name = name_of(configuration),
-	     *longer = gp_asprintf("%s%s'%s' is %s", p->unmet ? p->unmet : "", p->unmet ? ", " : "", name, how);
-
-	free(name);
-	free(p->unmet);
-	p->unmet = longer;
-}
-
-void gp_azdo_policies_free(struct gp_azdo_policies *policies)
-{
-	free(policies->unmet);
-	gp_json_free(policies->optional);
-	*policies = (struct gp_azdo_policies){0};
-}
-
-/* https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list#policyevaluationstatus */
-static int take_evaluation(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
-{
-	struct gp_azdo_policies *p = ctx;
-	const struct gp_json *configuration = gp_json_get(item, "configuration");
-	const char *status = gp_json_get_text(item, "status");
-
 	(void)a;
 	(void)err;
-	note_optional(p, configuration);
-	if (!blocks(configuration) || !status)
-		return 0;
-	p->blocking++;
-	if (strcmp(status, "approved") != 0 && strcmp(status, "notApplicable") != 0)
-		add_unmet(p, configuration,
-			  !strcmp(status, "queued")    ? "missing"
-			  : !strcmp(status, "running") ? "pending"
-						       : status);
+	gp_json_append(ctx, gp_json_copy(item));
 	return 0;
 }
 
-int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const char *project, int64_t number,
-			  struct gp_err *err)
+bool gp_azdo_rules_known(const struct gp_azdo *a, const char *base)
 {
-	char *artifact = gp_asprintf("vstfs:///CodeReview/CodeReviewId/%s/%lld", project, (long long)number),
-	     *escaped = gp_api_escape(artifact),
-	     *path = gp_asprintf("policy/evaluations?artifactId=%s&includeNotApplicable=true", escaped);
-	int rc;
-
-	*out = (struct gp_azdo_policies){0};
-	rc = gp_azdo_list(a, GP_AZDO_EVALUATIONS, path, GP_AZDO_DOLLAR, NULL, take_evaluation, out, err);
-	if (rc)
-		gp_azdo_policies_free(out);
-	free(path);
-	free(escaped);
-	free(artifact);
-	return rc;
+	return a->ruled && !strcmp(a->ruled, base);
 }
 
-static int list_configurations(struct gp_azdo *a, const char *repository, const char *base, bool *missing,
-			       gp_azdo_take_fn *take, void *ctx, struct gp_err *err)
+int gp_azdo_rules(struct gp_azdo *a, const char *repository, const char *base, struct gp_err *err)
 {
 	char *name = gp_api_escape(base);
 	char *path = gp_asprintf("git/policy/configurations?repositoryId=%s&refName=refs/heads/%s", repository, name);
-	int rc = gp_azdo_list(a, GP_AZDO_POLICIES, path, GP_AZDO_TOKEN, missing, take, ctx, err);
+	struct gp_json *rules = gp_json_array();
+	bool missing = false;
+	int rc = gp_azdo_list(a, GP_AZDO_POLICIES, path, GP_AZDO_TOKEN, &missing, take_rule, rules, err);
 
 	free(path);
 	free(name);
+	gp_json_free(a->rules);
+	free(a->ruled);
+	a->rules = NULL;
+	a->ruled = NULL;
+	if (!rc)
+		a->ruled = gp_strdup(base);
+	if (!rc && !missing)
+		a->rules = rules;
+	else
+		gp_json_free(rules);
 	return rc;
-}
-
-static int take_blocking(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
-{
-	struct gp_azdo_policies *p = ctx;
-
-	(void)a;
-	(void)err;
-	note_optional(p, item);
-	if (blocks(item)) {
-		p->blocking++;
-		add_unmet(p, item, "missing");
-	}
-	return 0;
-}
-
-int gp_azdo_policies_of_branch(struct gp_azdo_policies *out, struct gp_azdo *a, const char *repository,
-			       const char *base, struct gp_err *err)
-{
-	*out = (struct gp_azdo_policies){0};
-	if (!list_configurations(a, repository, base, NULL, take_blocking, out, err))
-		return 0;
-	gp_azdo_policies_free(out);
-	return -1;
-}
-
-struct settings {
-	struct gp_json *checks;
-	bool guarded;
-};
-
-static int take_check(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
-{
-	struct settings *s = ctx;
-	char *context = blocks(item) ? context_of(item) : NULL;
-
-	(void)a;
-	(void)err;
-	s->guarded = s->guarded || blocks(item);
-	if (context)
-		gp_json_append(s->checks, gp_json_string(context));
-	free(context);
-	return 0;
 }
 
 /* "refs/heads/main" -> "main" */
@@ -168,14 +128,30 @@ static const char *branch_of(const char *ref)
 	return ref && !strncmp(ref, "refs/heads/", 11) ? ref + 11 : NULL;
 }
 
+/* The contexts that pull requests into a branch need. Yours. */
+static struct gp_json *checks_of(const struct gp_json *rules, bool *guarded)
+{
+	struct gp_json *checks = gp_json_array();
+
+	*guarded = false;
+	for (const struct gp_json *r = gp_json_first(rules); r; r = gp_json_next(r)) {
+		char *context = gp_azdo_rule_blocks(r) ? context_of(r) : NULL;
+
+		*guarded = *guarded || gp_azdo_rule_blocks(r);
+		if (context)
+			gp_json_append(checks, gp_json_string(context));
+		free(context);
+	}
+	return checks;
+}
+
 struct gp_json *gp_azdo_get_repository(void *place, const struct gp_json *request, struct gp_err *err)
 {
 	struct gp_azdo *a = place;
-	struct settings s = {0};
-	struct gp_json *result = NULL;
+	struct gp_json *result;
 	const struct gp_json *repository;
 	const char *id, *base, *main;
-	bool missing = false;
+	bool guarded, missing;
 
 	if (gp_request_optional_text(&base, gp_json_get(request, "repository"), "base", err) ||
 	    gp_azdo_get(a, GP_AZDO_REPOSITORY, "", &repository, err))
@@ -186,23 +162,18 @@ struct gp_json *gp_azdo_get_repository(void *place, const struct gp_json *reques
 		gp_api_nonsense(&a->api, "a repository without an id", err);
 		return NULL;
 	}
-	s.checks = gp_json_array();
 	base = base ? base : main;
-	if (base && list_configurations(a, id, base, &missing, take_check, &s, err)) {
-		gp_json_free(s.checks);
+	if (base && gp_azdo_rules(a, id, base, err))
 		return NULL;
-	}
+	missing = base && !a->rules;
 	result = gp_json_object();
 	gp_json_set_text(result, "default_branch", main);
+	gp_json_set(result, "required_checks",
+		    missing ? gp_json_string(NULL) : checks_of(base ? a->rules : NULL, &guarded));
 	/* Where no policy blocks, there is nothing that auto-complete would wait for. */
 	if (base && !missing)
-		gp_json_set_bool(result, "auto_merge_allowed", s.guarded);
+		gp_json_set_bool(result, "auto_merge_allowed", guarded);
 	else
 		gp_json_set_text(result, "auto_merge_allowed", NULL);
-	if (missing) {
-		gp_json_free(s.checks);
-		s.checks = gp_json_string(NULL);
-	}
-	gp_json_set(result, "required_checks", s.checks);
 	return result;
 }

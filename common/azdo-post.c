@@ -48,22 +48,33 @@ static struct gp_json *body_of(const struct gp_post *p, int64_t iteration, const
 	return body;
 }
 
-/*
- * Takes body over. Returns the status; NULL with err, or, where the commit is not there, with *missing, or, where an
- * attempt whose answer was lost has let the pull request merge, so that there is none to post to any more, with *done.
- */
-static struct gp_json *post(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, struct gp_json *body,
-			    bool *missing, bool *done, struct gp_err *err)
+static bool is_over(struct gp_azdo *a, int64_t number, struct gp_err *err)
 {
+	struct gp_json *pull = gp_azdo_look_up(a, number, NULL, err);
+	bool over = pull && strcmp(gp_json_get_text(pull, "state"), "open") != 0;
+
+	gp_json_free(pull);
+	return over;
+}
+
+/*
+ * Posts to a pull request, or (0) to a commit; takes body over. Returns the status; NULL with err, or, where what it is
+ * for is not there, with *missing, or, where the pull request is completed or abandoned, so that there is none to post to
+ * any more, with *over. An attempt whose answer was lost, or somebody else's status, may have let it merge just now.
+ */
+static struct gp_json *post(struct gp_azdo *a, int64_t number, const char *path, struct gp_json *body, bool *missing,
+			    bool *over, struct gp_err *err)
+{
+	enum gp_azdo_resource resource = number ? GP_AZDO_PULL_STATUSES : GP_AZDO_REPOSITORY;
 	struct gp_api_answer answer;
 	struct gp_json *status = NULL;
 
-	*missing = *done = false;
+	*missing = *over = false;
 	if (!gp_azdo_send(a, "POST", resource, path, body, GP_API_ALWAYS, &answer, err)) {
 		if (answer.status == 404 && !gp_azdo_is_lost(&answer))
 			*missing = true;
-		else if (answer.repeated && gp_azdo_is(&answer, "TF401181"))
-			*done = true;
+		else if (gp_azdo_is(&answer, "TF401181") && number && (answer.repeated || is_over(a, number, err)))
+			*over = true;
 		else if (answer.status != 200 && answer.status != 201)
 			gp_azdo_refuse(a, &answer, err);
 		else if (!(status = gp_azdo_status(a, answer.json)))
@@ -78,60 +89,20 @@ static struct gp_json *post_on_commit(struct gp_azdo *a, const struct gp_post *p
 				      struct gp_err *err)
 {
 	char *path = gp_asprintf("commits/%s/statuses", p->commit);
-	bool done;
-	struct gp_json *status = post(a, GP_AZDO_REPOSITORY, path, body_of(p, 0, url), missing, &done, err);
+	bool over;
+	struct gp_json *status = post(a, 0, path, body_of(p, 0, url), missing, &over, err);
 
 	free(path);
 	return status;
-}
-
-/* Which push to a pull request has brought a commit: they are its iterations. */
-struct iterations {
-	const char *commit;
-	int64_t of_commit, last; /* 0: there is none */
-	char *head;
-};
-
-static int take_iteration(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
-{
-	struct iterations *i = ctx;
-	const char *head = gp_json_get_text(gp_json_get(item, "sourceRefCommit"), "commitId");
-	int64_t id = gp_json_get_int(item, "id", 0);
-
-	if (!head || id <= 0)
-		return gp_api_nonsense(&a->api, "an iteration without id or commit", err);
-	if (id > i->last) {
-		i->last = id;
-		free(i->head);
-		i->head = gp_strdup(head);
-	}
-	if (!strcmp(head, i->commit) && id > i->of_commit)
-		i->of_commit = id;
-	return 0;
-}
-
-static int list_iterations(struct gp_azdo *a, struct iterations *i, int64_t number, struct gp_err *err)
-{
-	char *path = gp_asprintf("pullrequests/%lld/iterations", (long long)number);
-	bool missing = false;
-	int rc;
-
-	free(i->head);
-	*i = (struct iterations){.commit = i->commit};
-	rc = gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_WHOLE, &missing, take_iteration, i, err);
-	free(path);
-	if (!rc && (missing || !i->head))
-		rc = gp_fail(err, GP_EXIT_REFUSED, "no pull request #%lld in '%s'", (long long)number, a->address.name);
-	return rc;
 }
 
 /*
  * The iteration that the status is bound to: so it says nothing of a later head. Without the pull request's id, the
  * commit has to be the head; who has the id has just seen that it is.
  */
-static int find_iteration(struct gp_azdo *a, struct iterations *i, const struct gp_post *p, struct gp_err *err)
+static int find_iteration(struct gp_azdo *a, struct gp_azdo_iterations *i, const struct gp_post *p, struct gp_err *err)
 {
-	int rc = list_iterations(a, i, p->number, err);
+	int rc = gp_azdo_iterations_read(i, a, p->number, err);
 
 	for (int n = 1; !rc && !i->of_commit && n < MAX_LAG_ATTEMPTS; n++) {
 		/* Either it never was its head, or the forge has yet to see that it is. */
@@ -139,7 +110,7 @@ static int find_iteration(struct gp_azdo *a, struct iterations *i, const struct 
 
 		rc = pull ? 0 : -1;
 		gp_json_free(pull);
-		if (!rc && !(rc = list_iterations(a, i, p->number, err)) && !i->of_commit &&
+		if (!rc && !(rc = gp_azdo_iterations_read(i, a, p->number, err)) && !i->of_commit &&
 		    gp_api_pause(&a->api, n, 0, NULL))
 			break;
 	}
@@ -157,18 +128,18 @@ static int find_iteration(struct gp_azdo *a, struct iterations *i, const struct 
 /* On the pull request first: whoever reads what stands on the commit may rely on the other. */
 static struct gp_json *post_on_pull(struct gp_azdo *a, const struct gp_post *p, struct gp_err *err)
 {
-	struct iterations i = {.commit = p->commit};
+	struct gp_azdo_iterations i = {.commit = p->commit};
 	struct gp_json *status = NULL, *mirror = NULL;
 	char *path = NULL, *page = NULL;
-	bool missing = false, done = false;
+	bool missing = false, over = false;
 
 	if (!find_iteration(a, &i, p, err)) {
 		path = gp_asprintf("pullrequests/%lld/statuses", (long long)p->number);
-		status = post(a, GP_AZDO_PULL_STATUSES, path, body_of(p, i.of_commit, p->url), &missing, &done, err);
+		status = post(a, p->number, path, body_of(p, i.of_commit, p->url), &missing, &over, err);
 	}
 	if (missing)
 		gp_fail(err, GP_EXIT_REFUSED, "no pull request #%lld in '%s'", (long long)p->number, a->address.name);
-	if (status || done) {
+	if (status || over) {
 		page = gp_asprintf("%s/pullrequest/%lld", a->address.web, (long long)p->number);
 		mirror = post_on_commit(a, p, page, &missing, err);
 		/* A fork's commit may not be here. */
@@ -184,7 +155,7 @@ static struct gp_json *post_on_pull(struct gp_azdo *a, const struct gp_post *p, 
 	}
 	free(page);
 	free(path);
-	free(i.head);
+	gp_azdo_iterations_free(&i);
 	return status;
 }
 

@@ -25,51 +25,88 @@ static size_t units_of(const char *text)
 }
 
 /*
- * Appends a pull request of a list, whole: "description: truncated to 400 characters" says
+ * Pull requests out of lists. Looking up takes as long as there are many, and lists have to be read at once, or they
+ * shift: so it is done when all are there.
+ */
+struct listed {
+	struct gp_json *pulls, *unsure; /* unsure: the numbers of those that a list does not tell enough of */
+	bool with_branch;               /* those whose branch is gone are not wanted */
+	const char *status;             /* the one that they have to have: "active", "completed" */
+	const char *merged_as;          /* the commit that they have to be; NULL: any */
+};
+
+static struct listed begin(const char *status, bool with_branch, const char *merged_as)
+{
+	return (struct listed){gp_json_array(), gp_json_object(), with_branch, status, merged_as};
+}
+
+static void begin_anew(struct listed *l)
+{
+	gp_json_free(l->pulls);
+	gp_json_free(l->unsure);
+	*l = begin(l->status, l->with_branch, l->merged_as);
+}
+
+static bool is_empty(const struct listed *l)
+{
+	return !gp_json_first(l->pulls) && !gp_json_first(l->unsure);
+}
+
+/*
+ * "description: truncated to 400 characters" says
  * https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get-pull-requests of lists.
  */
-static int append_whole(struct gp_azdo *a, struct gp_json *pulls, const struct gp_json *node, struct gp_err *err)
+static int take_listed(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
 {
-	struct gp_json *pull = gp_azdo_pull(a, node, err);
+	struct listed *l = ctx;
+	const char *merge = gp_json_get_text(item, "mergeStatus");
+	struct gp_json *pull = item ? gp_azdo_pull(a, item, err) : NULL;
+	bool may_be_gone = l->with_branch && merge && !strcmp(merge, "failure");
 
-	if (pull && units_of(gp_json_get_text(pull, "description")) >= CUT_AT) {
-		int64_t number = gp_json_get_int(pull, "number", 0);
-
-		gp_json_free(pull);
-		pull = gp_azdo_look_up(a, number, NULL, err);
-	}
+	if (!item)
+		begin_anew(l);
 	if (!pull)
-		return -1;
-	gp_json_append(pulls, pull);
+		return item ? -1 : 0;
+	if (may_be_gone || units_of(gp_json_get_text(pull, "description")) >= CUT_AT) {
+		char *number = gp_asprintf("%lld", (long long)gp_json_get_int(pull, "number", 0));
+
+		gp_json_set_bool(l->unsure, number, true);
+		free(number);
+		gp_json_free(pull);
+	} else {
+		gp_json_append(l->pulls, pull);
+	}
 	return 0;
 }
 
-static int take_open(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
+/* All of them whole, without those that somebody has completed or abandoned since they were listed. Frees l. */
+static struct gp_json *end(struct gp_azdo *a, struct listed *l, struct gp_err *err)
 {
-	const char *merge = gp_json_get_text(item, "mergeStatus");
-	int64_t number = gp_json_get_int(item, "pullRequestId", 0);
-	struct gp_json *pull;
+	for (const struct gp_json *n = gp_json_first(l->unsure); n && !err->code; n = gp_json_next(n)) {
+		const struct gp_json *node;
+		struct gp_json *pull = gp_azdo_look_up(a, strtoll(gp_json_key(n), NULL, 10), &node, err);
+		const char *status = gp_json_get_text(node, "status");
+		bool gone = pull && !strcmp(gp_json_get_text(pull, "state"), "closed");
 
-	if (!merge || strcmp(merge, "failure") != 0 || number <= 0)
-		return append_whole(a, ctx, item, err);
-	/* Its branch may be gone. */
-	pull = gp_azdo_look_up(a, number, NULL, err);
-	if (pull && !strcmp(gp_json_get_text(pull, "state"), "open"))
-		gp_json_append(ctx, pull);
-	else
-		gp_json_free(pull);
-	return err->code ? -1 : 0;
+		if (pull && status && !strcmp(status, l->status) && !(gone && l->with_branch))
+			gp_json_append(l->pulls, pull);
+		else
+			gp_json_free(pull);
+	}
+	gp_json_free(l->unsure);
+	if (!err->code)
+		return gp_pulls_in_order(l->pulls);
+	gp_json_free(l->pulls);
+	return NULL;
 }
 
 static struct gp_json *find_open(struct gp_azdo *a, struct gp_err *err)
 {
-	struct gp_json *pulls = gp_json_array();
+	struct listed l = begin("active", true, NULL);
 
-	if (!gp_azdo_list(a, GP_AZDO_REPOSITORY, "pullrequests?searchCriteria.status=active", GP_AZDO_DOLLAR, NULL,
-			  take_open, pulls, err))
-		return gp_pulls_in_order(pulls);
-	gp_json_free(pulls);
-	return NULL;
+	gp_azdo_list(a, GP_AZDO_REPOSITORY, "pullrequests?searchCriteria.status=active", GP_AZDO_PULLS, NULL,
+		     take_listed, &l, err);
+	return end(a, &l, err);
 }
 
 /*
@@ -94,7 +131,7 @@ static int take_own(struct gp_azdo *a, const struct gp_json *item, void *ctx, st
 	/* A fork's branch may have the same name. */
 	if (gp_json_is_object(gp_json_get(item, "forkSource")))
 		return 0;
-	return append_whole(a, ctx, item, err);
+	return take_listed(a, item, ctx, err);
 }
 
 static struct gp_json *list_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err)
@@ -103,16 +140,13 @@ static struct gp_json *list_branch(struct gp_azdo *a, const char *branch, const 
 	char *path = gp_asprintf("pullrequests?searchCriteria.status=active&searchCriteria.sourceRefName=refs/heads/%s"
 				 "&searchCriteria.targetRefName=refs/heads/%s",
 				 from, into);
-	struct gp_json *pulls = gp_json_array();
+	struct listed l = begin("active", false, NULL);
 
-	if (gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_DOLLAR, NULL, take_own, pulls, err)) {
-		gp_json_free(pulls);
-		pulls = NULL;
-	}
+	gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_PULLS, NULL, take_own, &l, err);
 	free(path);
 	free(into);
 	free(from);
-	return pulls;
+	return end(a, &l, err);
 }
 
 /* Keeps what the search has found, for open-pr, which comes next. */
@@ -148,32 +182,27 @@ struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const
 	return pulls ? gp_pulls_in_order(pulls) : NULL;
 }
 
-struct merged {
-	const char *commit;
-	struct gp_json *pulls;
-};
-
 static int take_merged(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
 {
-	struct merged *m = ctx;
+	const struct listed *l = ctx;
 	const char *status = gp_json_get_text(item, "status"),
 		   *commit = gp_json_get_text(gp_json_get(item, "lastMergeCommit"), "commitId");
 
 	/* The same number twice is told apart later. */
-	if (!status || strcmp(status, "completed") != 0 || !commit || strcmp(commit, m->commit) != 0)
+	if (!status || strcmp(status, l->status) != 0 || !commit || strcmp(commit, l->merged_as) != 0)
 		return 0;
-	return append_whole(a, m->pulls, item, err);
+	return take_listed(a, item, ctx, err);
 }
 
 /* https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-query/get */
-static int query_merged(struct gp_azdo *a, struct merged *m, struct gp_err *err)
+static int query_merged(struct gp_azdo *a, struct listed *l, struct gp_err *err)
 {
 	struct gp_json *body = gp_json_object(), *queries = gp_json_array(), *query = gp_json_object(),
 		       *items = gp_json_array();
 	struct gp_api_answer answer;
 	int rc;
 
-	gp_json_append(items, gp_json_string(m->commit));
+	gp_json_append(items, gp_json_string(l->merged_as));
 	gp_json_set_text(query, "type", "lastMergeCommit");
 	gp_json_set(query, "items", items);
 	gp_json_append(queries, query);
@@ -189,18 +218,18 @@ static int query_merged(struct gp_azdo *a, struct merged *m, struct gp_err *err)
 	     r = gp_json_next(r))
 		for (const struct gp_json *list = gp_json_first(r); list && !rc; list = gp_json_next(list))
 			for (const struct gp_json *p = gp_json_first(list); p && !rc; p = gp_json_next(p))
-				rc = take_merged(a, p, m, err);
+				rc = take_merged(a, p, l, err);
 	gp_api_answer_free(&answer);
 	return rc;
 }
 
 /* The last ones that were completed: the query's index lags behind them. */
-static int list_merged(struct gp_azdo *a, struct merged *m, const char *base, struct gp_err *err)
+static int list_merged(struct gp_azdo *a, struct listed *l, const char *base, struct gp_err *err)
 {
 	char *name = base ? gp_api_escape(base) : NULL;
 	char *path = gp_asprintf("pullrequests?searchCriteria.status=completed%s%s&$top=%d",
 				 base ? "&searchCriteria.targetRefName=refs/heads/" : "", base ? name : "", RECENT);
-	int rc = gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_WHOLE, NULL, take_merged, m, err);
+	int rc = gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_WHOLE, NULL, take_merged, l, err);
 
 	free(path);
 	free(name);
@@ -225,23 +254,18 @@ static int is_young(struct gp_azdo *a, const char *commit, struct gp_err *err)
 
 static struct gp_json *find_merged(struct gp_azdo *a, const char *commit, const char *base, struct gp_err *err)
 {
-	struct merged m = {commit, gp_json_array()};
-	int rc = query_merged(a, &m, err);
+	struct listed l = begin("completed", false, commit);
+	int rc = query_merged(a, &l, err);
 
-	if (!rc && !gp_json_first(m.pulls))
-		rc = list_merged(a, &m, base, err);
-	if (!rc && !gp_json_first(m.pulls) && (rc = is_young(a, commit, err)) > 0) {
-		rc = 0;
-		for (int n = 1; !rc && !gp_json_first(m.pulls) && n < MAX_LAG_ATTEMPTS; n++) {
+	if (!rc && is_empty(&l))
+		rc = list_merged(a, &l, base, err);
+	if (!rc && is_empty(&l) && is_young(a, commit, err) > 0)
+		for (int n = 1; !rc && is_empty(&l) && n < MAX_LAG_ATTEMPTS; n++) {
 			if (gp_api_pause(&a->api, n, 0, NULL))
 				break;
-			rc = query_merged(a, &m, err);
+			rc = query_merged(a, &l, err);
 		}
-	}
-	if (!rc)
-		return gp_pulls_in_order(m.pulls);
-	gp_json_free(m.pulls);
-	return NULL;
+	return end(a, &l, err);
 }
 
 static struct gp_json *find_number(struct gp_azdo *a, int64_t number, struct gp_err *err)

@@ -78,17 +78,41 @@ struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *no
 	return status;
 }
 
-/* One of a list; what has no name or time is none. "notApplicable" comes with it, for withdraw. */
-static int take_status(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
+/* One of a list; what has no name or time is none. "notApplicable" comes with it, for withdraw; number: its pull request. */
+static void append_status(struct gp_azdo *a, struct gp_json *list, const struct gp_json *item, int64_t number)
 {
 	struct gp_json *status = gp_azdo_status(a, item);
 	const char *state = gp_json_get_text(item, "state");
 
-	(void)err;
-	if (status && state && !strcmp(state, "notApplicable"))
+	if (!status)
+		return;
+	if (state && !strcmp(state, "notApplicable"))
 		gp_json_set_text(status, "state", NULL);
-	if (status)
-		gp_json_append(ctx, status);
+	if (number)
+		gp_json_set_int(status, "number", number);
+	gp_json_append(list, status);
+}
+
+static int take_status(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
+{
+	(void)err;
+	append_status(a, ctx, item, 0);
+	return 0;
+}
+
+/* A pull request's own statuses, of one iteration. */
+struct checks {
+	int64_t number, iteration;
+	struct gp_json *list;
+};
+
+static int take_check(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err)
+{
+	struct checks *c = ctx;
+
+	(void)err;
+	if (gp_json_get_int(item, "iterationId", 0) == c->iteration)
+		append_status(a, c->list, item, c->number);
 	return 0;
 }
 
@@ -162,9 +186,8 @@ static int ask_batch(struct gp_azdo *a, struct gp_json *all, const struct gp_jso
 			for (const struct gp_json *s = gp_json_first(gp_json_get(c, "statuses")); s;
 			     s = gp_json_next(s))
 				take_status(a, s, list, err);
-			list = settled(list);
 			a->batches = a->batches || gp_json_first(list);
-			gp_json_set(all, commit ? commit : "", list);
+			gp_json_set(all, commit ? commit : "", settled(list));
 		}
 	} else if (!rc && (gp_azdo_is_lost(&answer) || answer.status == 403)) {
 		rc = gp_azdo_refuse(a, &answer, err);
@@ -175,35 +198,52 @@ static int ask_batch(struct gp_azdo *a, struct gp_json *all, const struct gp_jso
 
 /*
  * Commits from *first on, at most BATCH. That statuses come with commitsbatch is said of includeStatuses in
- * https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits-batch and nowhere shown: where none come, one
- * commit is looked at in the other way, and with it lies the truth.
+ * https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits-batch and nowhere shown: until some have come
+ * with a batch, one without any says nothing, and each commit is asked for; once that brings what a batch did not, no
+ * batch is asked for any more.
  */
 static int list_batch(struct gp_azdo *a, struct gp_json *all, const struct gp_json **first, struct gp_err *err)
 {
 	struct gp_json *ids = gp_json_array(), *found = gp_json_object();
 	int batched, rc = 0;
-	bool alone = false;
 
 	for (; *first && gp_json_count(ids) < BATCH; *first = gp_json_next(*first))
 		gp_json_append(ids, gp_json_copy(*first));
-	batched = gp_json_count(ids) > 1 ? ask_batch(a, found, ids, err) : 0;
-	if (batched > 0 && !a->batches) {
-		const char *newest = gp_json_text(gp_json_first(ids));
-
-		rc = list_one(a, all, newest, false, err);
-		alone = !rc && gp_json_first(gp_json_get(all, newest));
-	}
+	batched = gp_json_count(ids) > 1 && !a->no_batches ? ask_batch(a, found, ids, err) : 0;
 	for (const struct gp_json *c = gp_json_first(ids); c && !rc && batched >= 0; c = gp_json_next(c)) {
-		struct gp_json *list = batched && !alone ? gp_json_take(found, gp_json_text(c)) : NULL;
+		struct gp_json *list = batched && a->batches ? gp_json_take(found, gp_json_text(c)) : NULL;
 
 		if (list)
 			gp_json_set(all, gp_json_text(c), list);
-		else if (!gp_json_get(all, gp_json_text(c)))
+		else
 			rc = list_one(a, all, gp_json_text(c), false, err);
+		if (batched && !a->batches && gp_json_first(gp_json_get(all, gp_json_text(c))))
+			a->no_batches = true;
 	}
 	gp_json_free(ids);
 	gp_json_free(found);
 	return batched < 0 ? -1 : rc;
+}
+
+/*
+ * With the number of a pull request: its own statuses, which policies look at, of the iteration that it is at; none where
+ * the commit is not its head any more. What stands on the commit may be of an earlier one with the same head: after
+ * another base was chosen, or a push that was taken back.
+ */
+static int list_of_pull(struct gp_azdo *a, struct gp_json *all, const char *commit, int64_t number, struct gp_err *err)
+{
+	struct gp_azdo_iterations i = {.commit = commit};
+	char *path = gp_asprintf("pullrequests/%lld/statuses", (long long)number);
+	struct checks checks = {.number = number, .list = gp_json_array()};
+	int rc = gp_azdo_iterations_read(&i, a, number, err);
+
+	checks.iteration = i.last;
+	if (!rc && i.of_commit == i.last)
+		rc = gp_azdo_list(a, GP_AZDO_PULL_STATUSES, path, GP_AZDO_WHOLE, NULL, take_check, &checks, err);
+	gp_json_set(all, commit, settled(checks.list));
+	gp_azdo_iterations_free(&i);
+	free(path);
+	return rc;
 }
 
 /* Puts the whole history in the place of what is known, for those that have any. */
@@ -236,15 +276,19 @@ struct gp_json *gp_azdo_list_statuses(void *repository, const struct gp_json *re
 	struct gp_azdo *a = repository;
 	const struct gp_json *commits, *next;
 	struct gp_json *once, *statuses, *result = NULL;
+	int64_t number;
 	bool all;
 	int rc = 0;
 
-	if (gp_request_commits(&commits, &all, request, err))
+	if (gp_request_commits(&commits, &all, request, err) || gp_request_check(&number, request, err))
 		return NULL;
 	once = unique(commits);
 	statuses = gp_json_object();
 	next = gp_json_first(once);
-	if (gp_json_count(once) == 1) {
+	if (number) {
+		for (; next && !rc; next = gp_json_next(next))
+			rc = list_of_pull(a, statuses, gp_json_text(next), number, err);
+	} else if (gp_json_count(once) == 1) {
 		rc = list_one(a, statuses, gp_json_text(next), all, err);
 	} else {
 		while (next && !rc)

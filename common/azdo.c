@@ -7,7 +7,7 @@
 #include "exit.h"
 #include "mem.h"
 
-enum { PAGE = 100, STATUS_PAGE = 1000, LOWER_VERSIONS = 4, ID_LENGTH = 36 };
+enum { PAGE = 100, STATUS_PAGE = 1000, MAX_SHIFTS = 5, LOWER_VERSIONS = 4, ID_LENGTH = 36 };
 
 static const char *const headers[] = {"Accept: application/json", "X-TFS-FedAuthRedirect: Suppress", NULL};
 
@@ -22,8 +22,11 @@ struct gp_api *gp_azdo_open(const char *url, const struct gp_api_patience *patie
 	struct gp_azdo *a = gp_calloc(1, sizeof *a);
 
 	snprintf(a->version, sizeof a->version, "7.1");
-	/* https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list */
-	a->preview[GP_AZDO_EVALUATIONS] = a->preview[GP_AZDO_CONNECTION] = true;
+	/*
+	 * https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list
+	 * https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations/get
+	 */
+	a->preview[GP_AZDO_EVALUATIONS] = a->preview[GP_AZDO_POLICIES] = a->preview[GP_AZDO_CONNECTION] = true;
 	if (!gp_azdo_address_read(&a->address, url, env, err) &&
 	    !gp_api_open(&a->api, &azdo, a->address.host, a->address.base, url, patience, env, err))
 		return &a->api;
@@ -40,6 +43,8 @@ void gp_azdo_close(void *repository)
 	gp_azdo_address_free(&a->address);
 	free(a->me);
 	free(a->looked_for);
+	free(a->ruled);
+	gp_json_free(a->rules);
 	free(a);
 }
 
@@ -174,16 +179,22 @@ static char *page_path(const char *path, enum gp_azdo_paging paging, size_t size
 	return out;
 }
 
-/* One page. *count: how many elements it has; *token: yours, by which the next one is asked for, or NULL. */
-static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, bool *missing, size_t *count,
-		     char **token, gp_azdo_take_fn *take, void *ctx, struct gp_err *err)
+struct page {
+	size_t count;
+	char *token;  /* by which the next one is asked for; NULL: there is none. Yours. */
+	int64_t last; /* the last pull request; going in: that of the page before, or 0 */
+	bool joined;  /* whether that one was on this page as well */
+};
+
+static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, bool *missing, struct page *p,
+		     gp_azdo_take_fn *take, void *ctx, struct gp_err *err)
 {
 	struct gp_api_answer answer;
 	const struct gp_json *page, *value;
 	int rc = get(a, resource, path, &answer, &page, err);
+	int64_t before = p->last;
 
-	*count = 0;
-	*token = NULL;
+	*p = (struct page){.joined = !before};
 	value = gp_json_get(page, "value");
 	if (!rc && !page && missing && answer.status == 404 && !gp_azdo_is_lost(&answer))
 		*missing = true;
@@ -192,10 +203,12 @@ static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const ch
 	else if (!rc && !gp_json_is_array(value))
 		rc = gp_api_nonsense(&a->api, "a list without its value", err);
 	else if (!rc)
-		*token = gp_strdup(gp_http_header(&answer.raw, "x-ms-continuationtoken"));
+		p->token = gp_strdup(gp_http_header(&answer.raw, "x-ms-continuationtoken"));
 	for (const struct gp_json *item = rc ? NULL : gp_json_first(value); item && !rc; item = gp_json_next(item)) {
 		rc = take(a, item, ctx, err);
-		++*count;
+		p->count++;
+		p->last = gp_json_get_int(item, "pullRequestId", 0);
+		p->joined = p->joined || p->last == before;
 	}
 	gp_api_answer_free(&answer);
 	return rc;
@@ -204,38 +217,55 @@ static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const ch
 int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, enum gp_azdo_paging paging,
 		 bool *missing, gp_azdo_take_fn *take, void *ctx, struct gp_err *err)
 {
-	size_t size = paging == GP_AZDO_PLAIN ? STATUS_PAGE : PAGE, skip = 0, count;
-	char *token = NULL;
+	size_t size = paging == GP_AZDO_PLAIN ? STATUS_PAGE : PAGE, skip = 0, shifts = 0;
+	struct page p = {0};
 	bool more;
 	int rc;
 
 	do {
-		char *page = page_path(path, paging, size, skip, token);
+		char *page = page_path(path, paging, size, skip, p.token);
 
-		free(token);
-		rc = take_page(a, resource, page, missing, &count, &token, take, ctx, err);
+		free(p.token);
+		rc = take_page(a, resource, page, missing, &p, take, ctx, err);
 		free(page);
-		skip += count;
-		more = paging == GP_AZDO_TOKEN ? token && count : paging != GP_AZDO_WHOLE && count >= size;
+		skip += p.count;
+		more = paging == GP_AZDO_TOKEN ? p.token && p.count : paging != GP_AZDO_WHOLE && p.count >= size;
+		if (paging != GP_AZDO_PULLS) {
+			p.last = 0;
+		} else if (!p.joined && shifts++ < MAX_SHIFTS) {
+			/* What was closed meanwhile has drawn others over to the page before. */
+			rc = rc ? rc : take(a, NULL, ctx, err);
+			more = true;
+			skip = 0;
+			p.last = 0;
+		} else if (p.count) {
+			skip--;
+		}
 	} while (!rc && more);
-	free(token);
+	free(p.token);
 	return rc;
 }
 
 /* As its own command line finds it: https://github.com/Azure/azure-devops-cli-extension (dev/common/identities.py) */
-const char *gp_azdo_me(struct gp_azdo *a, struct gp_err *err)
+const char *gp_azdo_ask_me(struct gp_azdo *a, struct gp_err *err)
 {
 	const struct gp_json *connection;
 	const char *id;
 
-	if (a->me)
-		return a->me;
 	if (gp_azdo_get(a, GP_AZDO_CONNECTION, "connectionData", &connection, err))
 		return NULL;
 	id = gp_json_get_text(gp_json_get(connection, "authenticatedUser"), "id");
-	if (id)
-		a->me = gp_strdup(id);
-	else
+	if (!id) {
 		gp_api_nonsense(&a->api, "it does not say whose token it is", err);
+		return NULL;
+	}
+	/* This answer, too, may have said it in its header. */
+	free(a->me);
+	a->me = gp_strdup(id);
 	return a->me;
+}
+
+const char *gp_azdo_me(struct gp_azdo *a, struct gp_err *err)
+{
+	return a->me ? a->me : gp_azdo_ask_me(a, err);
 }

@@ -47,9 +47,12 @@ struct gp_azdo {
 	char version[16];                /* of the API, as this server knows it */
 	bool preview[GP_AZDO_RESOURCES]; /* what this version has as a preview only */
 	char *me;                        /* the id of the token's user, once it is known */
-	bool batches;                    /* statuses of many commits were seen to come in one answer */
+	bool batches;                    /* statuses of many commits were seen to come in one answer, */
+	bool no_batches;                 /* or to be left out of it */
 	char *looked_for;                /* "BRANCH\nBASE" of the last find-pr by branch, */
 	int64_t looked_up;               /* and the open pull request that it found; 0: none */
+	char *ruled;                     /* the branch whose policies were listed last, */
+	struct gp_json *rules;           /* and these; NULL: the server does not list them */
 };
 
 /* azdo.c: the api of a struct gp_azdo, yours (gp_azdo_close); nothing is asked yet. errors: 65, 71, 77, 78. */
@@ -73,12 +76,14 @@ int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *p
 enum gp_azdo_paging {
 	GP_AZDO_WHOLE,
 	GP_AZDO_DOLLAR, /* by $top and $skip */
+	GP_AZDO_PULLS,  /* likewise, pull requests alone: none is left out because others were closed meanwhile */
 	GP_AZDO_PLAIN,  /* by top and skip, a thousand at a time */
 	GP_AZDO_TOKEN   /* by $top, and continuationToken from a header */
 };
 /*
  * All pages of a list: take is called for each element of `value`, and returns 0, or -1 with err. missing (may be NULL):
- * that there is no such list is no error.
+ * that there is no such list is no error. GP_AZDO_PULLS: an element may come twice; NULL in the place of one says that
+ * all that came so far is to be forgotten, because the list begins anew.
  */
 typedef int gp_azdo_take_fn(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err);
 int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, enum gp_azdo_paging paging,
@@ -86,6 +91,8 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 
 /* Who the token's user is, as any answer may have said already; borrowed. NULL with err. */
 const char *gp_azdo_me(struct gp_azdo *a, struct gp_err *err);
+/* The same, asked for, whatever other answers have said. */
+const char *gp_azdo_ask_me(struct gp_azdo *a, struct gp_err *err);
 
 /* azdo-error.c: for struct gp_api_forge. */
 long long gp_azdo_limit_ms(const struct gp_api_answer *answer, int attempt);
@@ -125,22 +132,65 @@ char *gp_azdo_tip(struct gp_azdo *a, const char *branch, struct gp_err *err);
 /* azdo-query.c: the open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err);
 
-/* azdo-policy.c: how the policies that block stand for a pull request. */
+/* azdo-policy.c: what a policy, as it is configured (or as an evaluation shows it), asks of pull requests. */
+enum gp_azdo_rule {
+	GP_AZDO_RULE_OFF,      /* nothing: it is off, or about pushes */
+	GP_AZDO_RULE_OPTIONAL, /* nothing that would block */
+	GP_AZDO_RULE_FOR_SOME, /* something of some, which shows only once it was evaluated; from here on they block */
+	GP_AZDO_RULE_WAITS,    /* something that has to be done first */
+	GP_AZDO_RULE_MEETABLE  /* something that may be so from the start */
+};
+enum gp_azdo_rule gp_azdo_rule_of(const struct gp_json *rule);
+bool gp_azdo_rule_blocks(const struct gp_json *rule);
+/* How people know it: a context, or a title. Yours. */
+char *gp_azdo_rule_name(const struct gp_json *rule);
+/* Lists those of a branch into a->rules, for good; whether they are there already. */
+int gp_azdo_rules(struct gp_azdo *a, const char *repository, const char *base, struct gp_err *err);
+bool gp_azdo_rules_known(const struct gp_azdo *a, const char *base);
+
+/* azdo-evaluation.c: how the policies that block stand for a pull request. Begins with {0}. */
 struct gp_azdo_policies {
 	size_t blocking;          /* how many there are */
-	char *unmet;              /* what is not met: "'gp/gate' is pending, …"; NULL: nothing */
+	char *unmet;              /* what is not met, as far as is known: "'gp/gate' is pending, …"; NULL: nothing */
+	bool waits;               /* one was looked at, and is not met */
+	bool unseen;              /* one has yet to be looked at; and of these */
+	bool will_wait;           /* one cannot be met from the start, */
+	bool unclear;             /* one may be met as soon as it is looked at */
 	struct gp_json *optional; /* the ids of those that do not block; NULL: none */
 };
-/* Yours (gp_azdo_policies_free), unless it fails. */
+void gp_azdo_policies_free(struct gp_azdo_policies *policies);
+/* By its evaluations alone. Yours (gp_azdo_policies_free), unless it fails. */
 int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const char *project, int64_t number,
 			  struct gp_err *err);
-void gp_azdo_policies_free(struct gp_azdo_policies *policies);
-/* The same by the settings of a branch alone, where the forge has yet to look at the pull request. */
-int gp_azdo_policies_of_branch(struct gp_azdo_policies *out, struct gp_azdo *a, const char *repository,
-			       const char *base, struct gp_err *err);
+/*
+ * By the policies of its base and its evaluations; out is filled anew. The former are not asked for again where they are
+ * known, unless the evaluations are of others; the latter not where nothing blocks.
+ */
+int gp_azdo_policies_weigh(struct gp_azdo_policies *out, struct gp_azdo *a, const struct gp_azdo_id *id,
+			   const char *base, int64_t number, struct gp_err *err);
 
-/* azdo-automerge.c: how a pull request is to be completed; never past policies. Yours. */
+/* azdo-switch.c: how a pull request is to be completed; never past policies. Yours. */
 struct gp_json *gp_azdo_completion(const char *method);
+/* Switches auto-complete on or off, as m says. */
+struct gp_azdo_switch {
+	const struct gp_merge *m;
+	const char *who;                /* switches it on, by id */
+	const struct gp_json *optional; /* the policies that it is not to wait for; NULL: none */
+	bool ours;                      /* that it is completed would be our doing: it was on already */
+};
+/* Returns the pull request, which may be completed meanwhile. errors: 69, 75, 77, and as gp_api_send. */
+struct gp_json *gp_azdo_switch(struct gp_azdo *a, const struct gp_azdo_switch *change, struct gp_err *err);
+
+/* azdo-iteration.c: which pushes to a pull request have brought a commit. Begins with {.commit = …}, borrowed. */
+struct gp_azdo_iterations {
+	const char *commit;
+	int64_t of_commit; /* the newest one with it as the head; 0: there is none */
+	int64_t last;      /* the newest one of all, */
+	char *head;        /* and its head */
+};
+/* Reads them anew; gp_azdo_iterations_free, also after an error. errors: 69 where there is no such pull request. */
+int gp_azdo_iterations_read(struct gp_azdo_iterations *i, struct gp_azdo *a, int64_t number, struct gp_err *err);
+void gp_azdo_iterations_free(struct gp_azdo_iterations *i);
 
 /* azdo-status.c: a status as gp-forge(7) has it. Yours; NULL where it is none. */
 struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *node);

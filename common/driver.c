@@ -18,9 +18,9 @@ static void *open_repository(void *ctx, const char *url, struct gp_err *err)
 }
 
 static struct gp_json *call(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
-			    struct gp_err *err)
+			    struct gp_forge_work *work, struct gp_err *err)
 {
-	return gp_api_answer_request(repository, op->fn, repository, request, err);
+	return gp_api_answer_request(repository, op->fn, repository, request, work, err);
 }
 
 static int read_patience(struct gp_api_patience *patience, struct gp_err *err)

@@ -116,6 +116,12 @@ int gp_request_commits(const struct gp_json **commits, bool *all, const struct g
 	return is_given(request, "all") ? gp_request_bool(all, request, "all", err) : 0;
 }
 
+int gp_request_check(int64_t *number, const struct gp_json *request, struct gp_err *err)
+{
+	*number = 0;
+	return is_given(request, "number") ? gp_request_number(number, request, "number", err) : 0;
+}
+
 int gp_request_post(struct gp_post *out, const struct gp_json *request, struct gp_err *err)
 {
 	*out = (struct gp_post){0};

@@ -8,7 +8,28 @@
 #include "io.h"
 #include "mem.h"
 
-enum { MAX_REQUEST = 64 << 20 };
+/* Whoever waits gives up ten seconds after a request may have taken all of its time: within those it has to be heard. */
+enum { MAX_REQUEST = 64 << 20, AT_WORK_MS = 2000 };
+
+struct gp_forge_work {
+	int out;
+	long long said_ms; /* when there was something to be read of last, or to be waited for first */
+};
+
+static int cannot_write(struct gp_err *err)
+{
+	return gp_fail(err, GP_EXIT_SYSTEM, "cannot write a reply: %s", strerror(errno));
+}
+
+int gp_forge_at_work(struct gp_forge_work *work, struct gp_err *err)
+{
+	long long now = gp_now_ms();
+
+	if (!work || now - work->said_ms < AT_WORK_MS)
+		return 0;
+	work->said_ms = now;
+	return gp_write_all(work->out, "\n", 1) ? cannot_write(err) : 0;
+}
 
 static const struct gp_json *need(const struct gp_json *request, const char *name, struct gp_err *err)
 {
@@ -120,7 +141,7 @@ static int enter(const struct gp_forge_driver *driver, struct place *place, cons
 }
 
 static struct gp_json *call(const struct gp_forge_driver *driver, struct place *place, const struct gp_json *request,
-			    struct gp_err *err)
+			    struct gp_forge_work *work, struct gp_err *err)
 {
 	const struct gp_forge_op *op = driver->ops;
 	const char *name;
@@ -139,16 +160,16 @@ static struct gp_json *call(const struct gp_forge_driver *driver, struct place *
 	}
 	if (enter(driver, place, request, err))
 		return NULL;
-	return driver->call ? driver->call(place->repository, op, request, err)
+	return driver->call ? driver->call(place->repository, op, request, work, err)
 			    : op->fn(place->repository, request, err);
 }
 
 /* The reply to one line. */
 static struct gp_json *answer(const struct gp_forge_driver *driver, struct place *place, const char *line, size_t len,
-			      struct gp_err *err)
+			      struct gp_forge_work *work, struct gp_err *err)
 {
 	struct gp_json *request = err->code ? NULL : gp_json_parse(line, len, err);
-	struct gp_json *result = request ? call(driver, place, request, err) : NULL;
+	struct gp_json *result = request ? call(driver, place, request, work, err) : NULL;
 	struct gp_json *reply = gp_json_object(), *id = gp_json_copy(gp_json_get(request, "id"));
 
 	gp_json_set(reply, "id", id ? id : gp_json_string(NULL));
@@ -172,7 +193,7 @@ static int send_reply(int out, const struct gp_json *reply, struct gp_err *err)
 
 	free(line);
 	free(text);
-	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write a reply: %s", strerror(errno)) : 0;
+	return rc ? cannot_write(err) : 0;
 }
 
 int gp_forge_serve(int in, int out, const struct gp_forge_driver *driver, struct gp_err *err)
@@ -189,8 +210,9 @@ int gp_forge_serve(int in, int out, const struct gp_forge_driver *driver, struct
 		got = gp_lines_next(&lines, &line, &len, MAX_REQUEST, -1, &why);
 		if (!got)
 			break;
+		struct gp_forge_work work = {out, gp_now_ms()};
 		/* Where a line ends that could not be read is unknown: answer it, and stop. */
-		struct gp_json *reply = answer(driver, &place, line, len, &why);
+		struct gp_json *reply = answer(driver, &place, line, len, &work, &why);
 
 		rc = send_reply(out, reply, err);
 		gp_json_free(reply);

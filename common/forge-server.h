@@ -23,6 +23,14 @@ struct gp_forge_op {
 	int need; /* what a driver's call may want to know of it */
 };
 
+/*
+ * A request that is being answered. Whoever works at one for long says so now and then, and the one who waits for the
+ * reply goes on waiting: an empty line, once in some seconds however often this is called. work may be NULL. errors: 71
+ * where nobody reads any more; then there is nobody to work for either.
+ */
+struct gp_forge_work;
+int gp_forge_at_work(struct gp_forge_work *work, struct gp_err *err);
+
 /* A driver. ctx is its own, handed to open. */
 struct gp_forge_driver {
 	const struct gp_forge_op *ops;
@@ -31,7 +39,7 @@ struct gp_forge_driver {
 	void *(*open)(void *ctx, const char *url, struct gp_err *err);
 	/* Runs an operation, with whatever every one of them begins and ends with; NULL: nothing. */
 	struct gp_json *(*call)(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
-				struct gp_err *err);
+				struct gp_forge_work *work, struct gp_err *err);
 	void (*close)(void *repository);
 };
 
@@ -94,6 +102,8 @@ int gp_request_auto_merge(struct gp_merge *out, const struct gp_json *request, s
 
 /* Only commit ids; all: those that a later one has replaced, too. */
 int gp_request_commits(const struct gp_json **commits, bool *all, const struct gp_json *request, struct gp_err *err);
+/* Of which pull request the checks alone are wanted, as they hold for it now; 0: all that stands on the commits. */
+int gp_request_check(int64_t *number, const struct gp_json *request, struct gp_err *err);
 
 struct gp_post {
 	const char *commit, *context, *state; /* "success", "failure", "pending" */

@@ -12,7 +12,8 @@
 #include "process.h"
 #include "provider.h"
 
-enum { MAX_REPLY = 128 << 20 };
+/* A driver that is at work is waited for so many times as long as one that says nothing: by default for an hour. */
+enum { MAX_REPLY = 128 << 20, MAX_PATIENCE = 36 };
 
 struct gp_forge {
 	struct gp_child child;
@@ -105,8 +106,17 @@ static struct gp_json *receive(struct gp_forge *forge, struct gp_err *err)
 	struct gp_json *reply;
 	char *line;
 	size_t len;
-	int rc = gp_lines_next(&forge->lines, &line, &len, MAX_REPLY, forge->timeout_ms, &why);
+	int rc;
+	long long patience = (long long)forge->timeout_ms * MAX_PATIENCE, until = gp_now_ms() + patience;
 
+	/* An empty line says that the driver is still at work. */
+	do
+		rc = gp_lines_next(&forge->lines, &line, &len, MAX_REPLY, forge->timeout_ms, &why);
+	while (rc > 0 && !len && gp_now_ms() < until);
+	if (rc > 0 && !len) {
+		gp_fail(err, GP_EXIT_RETRY, "%s: still at work after %lld s", forge->name, patience / 1000);
+		return NULL;
+	}
 	if (rc == 0) {
 		gp_fail(err, GP_EXIT_SYSTEM, "%s ended without a reply", forge->name);
 		return NULL;
@@ -325,8 +335,8 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
 	return pull;
 }
 
-struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
-				       struct gp_err *err)
+static struct gp_json *list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
+				     int64_t number, struct gp_err *err)
 {
 	struct gp_json *req = request("list-statuses"), *list = gp_json_array(), *result, *statuses;
 	struct gp_oidmap seen = {0};
@@ -342,6 +352,8 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 	gp_json_set(req, "commits", list);
 	if (all)
 		gp_json_set_bool(req, "all", true);
+	if (number > 0)
+		gp_json_set_int(req, "number", number);
 	result = call(forge, req, err);
 	if (!result)
 		return NULL;
@@ -353,6 +365,18 @@ struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_o
 			return NULL;
 		}
 	return statuses;
+}
+
+struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
+				       struct gp_err *err)
+{
+	return list_statuses(forge, commits, n, all, 0, err);
+}
+
+struct gp_json *gp_forge_list_checks(struct gp_forge *forge, const struct gp_oid *commit, int64_t number,
+				     struct gp_err *err)
+{
+	return list_statuses(forge, commit, 1, false, number, err);
 }
 
 const struct gp_json *gp_forge_standing(const struct gp_json *statuses, const char *commit, int64_t number,

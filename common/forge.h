@@ -17,8 +17,9 @@ struct gp_forge;
 
 /*
  * Starts the driver gp-forge-<provider>, looked for in dir (NULL: only PATH)
- * first. timeout_ms bounds the wait for each reply. errors: 78 where there is
- * no such driver. Yours.
+ * first. timeout_ms bounds the wait for each reply, and begins anew with each
+ * empty line, by which a driver says that it is still at work; 36 times as long
+ * is waited in all. errors: 78 where there is no such driver. Yours.
  */
 struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeout_ms, struct gp_err *err);
 
@@ -65,6 +66,13 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
  */
 struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
 				       struct gp_err *err);
+
+/*
+ * The same of one commit, but only what stands as a check of this pull request as it is now, where the forge keeps these
+ * apart: its page may say that it has changed though its head has not. Others list all that stands on the commit.
+ */
+struct gp_json *gp_forge_list_checks(struct gp_forge *forge, const struct gp_oid *commit, int64_t number,
+				     struct gp_err *err);
 
 /*
  * The newest status of a context on a commit, out of what gp_forge_list_statuses has returned; NULL: none. One that is a

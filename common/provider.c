@@ -158,7 +158,7 @@ static char *own_server(struct gp_ssh_remote r, const char *server)
  */
 static char *azdo_https(struct gp_ssh_remote r, const char *server)
 {
-	const char *org, *project, *repository, *ssh = strstr(r.path, "_ssh/");
+	const char *org, *project, *repository;
 	const struct place *place = place_of(r.host, r.host_len);
 	bool old = place && *place->host == '.';
 	char *url, *at;
@@ -178,9 +178,10 @@ static char *azdo_https(struct gp_ssh_remote r, const char *server)
 				 : NULL;
 	else
 		url = place ? same_path(r, NULL) : own_server(r, server);
-	at = url && ssh ? strstr(url, "_ssh/") : NULL;
+	/* A part of its own: a project may be called my_ssh. */
+	at = url ? strstr(url, "/_ssh/") : NULL;
 	if (at)
-		memcpy(at, "_git/", 5);
+		memcpy(at, "/_git/", 6);
 	return url;
 }
 

@@ -19,7 +19,7 @@
 	"git", "-c", "protocol.version=2", "fetch", "--quiet", "--no-tags", "--refmap=", "--no-write-fetch-head",      \
 		"--no-auto-maintenance", "--no-recurse-submodules"
 
-enum { MAX_WORDS = 24, MAX_DEEPEN = 1 << 14 };
+enum { MAX_WORDS = 24, FIRST_DEEPEN = 4, MAX_DEEPEN = 1 << 14, MAX_FETCHES = 13 };
 
 bool gp_branch_valid(const char *name)
 {
@@ -229,8 +229,9 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 	char hex[GP_OID_HEX + 1];
 	int found = gp_git_read_commit(r->git, out, oid, err);
 
-	for (unsigned deepen = 4; !found && deepen <= MAX_DEEPEN; deepen *= 2) {
-		if (fetch(r, base, head, head ? 1 : 0, deepen, err))
+	for (int n = 0; !found && n < MAX_FETCHES; n++) {
+		r->deepened = !r->deepened ? FIRST_DEEPEN : r->deepened < MAX_DEEPEN ? r->deepened * 2 : MAX_DEEPEN;
+		if (fetch(r, base, head, head ? 1 : 0, r->deepened, err))
 			return -1;
 		found = gp_git_read_commit(r->git, out, oid, err);
 	}

@@ -26,6 +26,7 @@ struct gp_repository {
 	char *config_count;       /* GIT_CONFIG_COUNT as it was */
 	char *timeout;            /* seconds after which git gives a silent server up; NULL: as it is set up */
 	char *ca_file;            /* certificates that git is to trust; NULL: as it is set up */
+	unsigned deepened;        /* by how much history was fetched last, where more was needed */
 	char *header, *https_url; /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
 	struct gp_running asked[2];  /* git, asked for them */
@@ -76,7 +77,7 @@ int gp_repository_need(struct gp_repository *r, const char *base, const struct g
 
 /*
  * Reads a commit, fetching more history of base and of head (may be NULL)
- * where a shallow clone ends before it, twice as much each time. Returns 0
+ * where a shallow clone ends before it, twice as much each time, from call to call. Returns 0
  * with *out filled; -1: 71 where it cannot be had.
  */
 int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,

@@ -147,6 +147,45 @@ found() {
 	same apps 'web api job' "$(found .promotion.app)"
 }
 
+# many N: as many commits by hand on main, at once.
+many() {
+	local i tip now
+
+	# No commit is older than its parents: git follows history by time.
+	tip=$(remote_tip) now=$(git -C "$REMOTE" log -1 --format=%ct main)
+	for ((i = 0; i < $1; i++)); do
+		printf 'commit refs/heads/main\ncommitter Emilia <emilia@example.com> %s +0000\ndata 0\n\n' "$now"
+		[ "$i" -gt 0 ] || printf 'from %s\n' "$tip"
+		printf 'M 644 inline notes/%s\ndata 0\n\n' "$((i % 7))"
+	done | git -C "$REMOTE" fast-import --quiet
+}
+
+@test "--merged --since: of very many commits the newest thousand are looked at, and what is thrown away is not one of them" {
+	local long_ago gone
+
+	long_ago=$(remote_tip)
+	land "$(propose apps/web v1 dev)"
+	many 1000
+	land "$(propose apps/api v2 dev)"
+	commit_file README.md 'a word' <<<hello
+	# A push that was thrown away by force, a while ago.
+	gone=$(git -C "$REMOTE" commit-tree -p main~5 -m gone 'main^{tree}')
+	git -C "$REMOTE" update-ref refs/heads/gone "$gone"
+	for dir in "$CLONE" "$T/ci"; do
+		[ "$dir" = "$CLONE" ] || checkout "$dir"
+		cd "$dir"
+		expect 0 gp-find-pr --merged --since "$long_ago"
+		same apps api "$(found .promotion.app)"
+		has "$stderr" 'more than 1000 commits back' 'older ones are left out'
+		expect 0 gp-find-pr --merged --since "$gone"
+		jq_is 'has("skip")' true
+		has "$stderr" 'looking at its last commit alone'
+		expect 0 gp-find-pr --merged --since 1234567890123456789012345678901234567890
+		jq_is 'has("skip")' true
+		has "$stderr" 'looking at its last commit alone'
+	done
+}
+
 @test "--merged: a promotion without a type, as the older tool wrote early ones, is one" {
 	seed_to
 	sed -i s/:v0/:v1/ "$SEED/apps/dev/web.yaml"

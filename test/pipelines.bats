@@ -108,20 +108,22 @@ made() {
 	same "$1" "$2" "$(jq -r "$1" <<<"$done")"
 }
 
-# builds JSON [CODE]: a server that answers every question about builds with it; its requests are in $T/requests.
+# builds JSON [CODE [LOCATION]]: a server that answers every question about builds with it; its requests are in $T/requests.
 builds() {
 	printf '%s' "$1" >"$T/builds.json"
 	rm -f "$T/port"
 	mkfifo "$T/port"
 	"$python" -c '
 import http.server, sys
-answer, log, port, code = sys.argv[1:]
+answer, log, port, code, location = sys.argv[1:]
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         with open(log, "a") as file:
             file.write(self.path + "\n" + self.headers["Authorization"] + "\n")
         body = open(answer, "rb").read()
         self.send_response(int(code))
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -130,7 +132,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 with open(port, "w") as file:
     file.write(str(server.server_port) + "\n")
-server.serve_forever()' "$T/builds.json" "$T/requests" "$T/port" "${2:-200}" 3>&- &
+server.serve_forever()' "$T/builds.json" "$T/requests" "$T/port" "${2:-200}" "${3-}" 3>&- &
 	gp_children+=("$!")
 	read -r port <"$T/port"
 	export SYSTEM_COLLECTIONURI="http://127.0.0.1:$port/acme/"
@@ -396,6 +398,12 @@ main_again() {
 		lacks "$output" hush
 		same 'pull requests' '' "$(prs)"
 	done
+	builds '<html>moved</html>' 302 https://spsprodcus4.vssps.visualstudio.com/_signin?realm=dev.azure.com
+	job 75 promote
+	has "$output" "last run: the server does not accept the job's token (302)"
+	builds '<html>moved</html>' 302 https://dev.azure.com/elsewhere
+	job 75 promote
+	has "$output" "last run: the server says 302"
 	SYSTEM_COLLECTIONURI=http://127.0.0.1:1/ job 75 promote
 	has "$output" "cannot ask for this pipeline's last run: curl says 7"
 }

@@ -131,3 +131,55 @@ two_promoted() {
 	hub_test PUT "builds/$HUB_SHOP/1" "{\"policy\": $build, \"result\": \"approved\"}"
 	becomes 1 merged
 }
+
+@test "a head that was pushed away and back is another iteration: its job posts what stands on the commit already" {
+	local head
+
+	# away_and_back N: somebody changes the branch of pull request N, and changes it back.
+	away_and_back() {
+		head=$(pr "$1" .head)
+		git -C "$SEED" fetch --quiet origin
+		git -C "$SEED" push --quiet --force origin "$head~1:refs/heads/promote/apps-web" 2>"$T/run/push" ||
+			fail "$(cat "$T/run/push")"
+		git -C "$SEED" push --quiet --force origin "$head:refs/heads/promote/apps-web"
+		same gate none "$(gate "$1")"
+	}
+	hub_gitops
+	# Something else keeps it open.
+	hub_require gp/gate ci/lint
+	expect 0 gp-new --group apps --app web --tag v1
+	expect 0 run_status 1
+	away_and_back 1
+	expect 0 run_status 1
+	has "$stderr" "posted 'gp/gate' success"
+	same gate success "$(gate 1)"
+	# Once is enough.
+	expect 0 run_status 1
+	lacks "$stderr" posted
+	# To wait is news there, too, and what a refresh goes by.
+	hub_require gp/gate
+	becomes 1 merged
+	hub_require gp/gate ci/lint
+	flux apps dev success
+	same number 2 "$(promoted)"
+	expect 0 run_status 2
+	away_and_back 2
+	flux apps dev pending
+	expect 75 run_status 2 --wait=0s
+	same gate pending "$(gate 2)"
+	flux apps dev success
+	expect 0 gp-refresh
+	same gate success "$(gate 2)"
+}
+
+@test "where the gate is not required, nothing merges past it, however late Azure looks at what is" {
+	hub_gitops
+	hub_test PUT "policies/$HUB_SHOP" '[{"type": "strategy", "settings": {"allowNoFastForward": true}}]'
+	hub_test PUT settings '{"evaluation_polls": 2}'
+	expect 0 gp-new --group apps --app web --tag v1
+	becomes 1 merged
+	expect 69 run_promote
+	has "$stderr" "check 'gp/gate' is not required on 'main'"
+	same state 'open false' "$(pr 2 '"\(.state) \(.auto_merge)"')"
+	same tags 'v1 v0 v0' "$(tags apps web)"
+}

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from access import NOBODY, Identity, Refusal, Token, guid, invalid, no_project, no_repository, unresolvable
 from hub import repository as hub
 from hub.gitrepo import ZERO
+from policy import OF_PUSHES
 
 WHO = ("Microsoft.VisualStudio.Services.TFS", "azuredevops@microsoft.com")
 STATES = ("notSet", "pending", "succeeded", "failed", "error", "notApplicable")
@@ -53,6 +54,7 @@ class Pull(hub.Pull):
         self.shown_head, self.behind = self.head, 0
         self.unmerged = repository.forge.settings["merge_polls"]
         self.unevaluated = repository.forge.settings["evaluation_polls"]
+        self.stale, self.stood = 0, {}
         self.completing, self.completer, self.failure, self.gone = None, None, None, False
 
     def iterate(self, reason):
@@ -114,7 +116,10 @@ class Repository(hub.Repository):
     # Pull requests
 
     def policies(self, pull):
-        return [p for p in self.project.policies if p.enabled and p.covers(self.id, pull.target)]
+        return [p for p in self.project.policies if self._guards(p, pull.target)]
+
+    def _guards(self, policy, ref):
+        return policy.enabled and policy.type not in OF_PUSHES and policy.covers(self.id, ref)
 
     def blockers(self, pull):
         """[(policy, how it stands)] of those that stand in the way."""
@@ -129,7 +134,7 @@ class Repository(hub.Repository):
         return [p for p in found if p.stands(pull) not in ("approved", "notApplicable")]
 
     def protected(self, ref):
-        return any(p.enabled and p.blocking and p.covers(self.id, ref) for p in self.project.policies)
+        return any(p.blocking and self._guards(p, ref) for p in self.project.policies)
 
     def open_pull(self, token, fields):
         names = [fields["sourceRefName"], fields["targetRefName"]]
@@ -256,17 +261,18 @@ class Repository(hub.Repository):
 
     # Auto-complete
 
-    def set_auto(self, pull, who):
-        """who: an identity's id; all zeros switch it off."""
+    def set_auto(self, token, pull, who):
+        """who: the token's user's id; all zeros switch it off."""
         if who == NOBODY:
             pull.auto = None
             return
-        identity = self.forge.identity_of_id(who)
-        if not identity:
-            raise Refusal(404, "IdentityNotFoundException", f"The identity with ID {who} could not be found.")
+        # https://github.com/microsoft/coe-starter-kit/issues/6872
+        if who != token.identity.id:
+            text = "Invalid pull request auto complete set by id. Valid values are either the current user identity id,"
+            raise invalid(text + " or an empty guid (to unset auto complete).")
         if pull.draft:
             raise invalid("Auto-complete cannot be set on a draft pull request.")
-        pull.auto = identity
+        pull.auto = token.identity
 
     def start_due(self):
         """Completes what waits for nothing more; where no policy covers the branch, that is at once."""
@@ -286,6 +292,7 @@ class Repository(hub.Repository):
     def on_push(self, pull, before, pusher):
         forced = not self.git.is_ancestor(before, pull.head)
         pull.base_sha = self.git.ref(pull.target) or pull.base_sha
+        pull.stale, pull.stood = self.forge.settings["stale_polls"], {p.id: p.stands(pull) for p in self.policies(pull)}
         pull.iterate("forcePush" if forced else "push")
         pull.failure = None
         pull.behind = self.forge.settings["head_polls"]
@@ -321,10 +328,12 @@ class Forge:
         self.numbers = itertools.count(1)
         self.pull_numbers = {}
         self.projects, self.repositories, self.tokens, self.identities = {}, {}, {}, {}
-        # How often a completion, a new head, a try at a merge and the policies of a new pull request are seen undone;
+        # How often a completion, a new head, a try at a merge and the policies of a new pull request are seen undone, and
+        # those after a push as they were before it;
         # seconds until the query finds a merge; whether a batch of commits comes with statuses; the newest version of
         # the API, and the newest that is out of preview.
         self.settings = {"completion_polls": 0, "head_polls": 0, "merge_polls": 0, "evaluation_polls": 0}
+        self.settings["stale_polls"] = 0
         self.settings.update(index_lag=0.0, batch_statuses=True)
         self.settings.update(latest="7.2", released="7.1")
 
@@ -338,9 +347,6 @@ class Forge:
 
     def identity(self, login, name=None):
         return self.identities.setdefault(login, Identity(login, name))
-
-    def identity_of_id(self, wanted):
-        return next((i for i in self.identities.values() if i.id == wanted), None)
 
     def add_token(self, text, login, name=None, **more):
         self.tokens[text] = Token(self.identity(login, name), **more)

@@ -7,9 +7,9 @@ from policy import TYPES, Policy
 from rest import route
 
 
-@route("GET", "git/policy/configurations", "2c420070-a0a2-49cc-9639-c9f271c5ff07", scoped="yes")
+@route("GET", "git/policy/configurations", "2c420070-a0a2-49cc-9639-c9f271c5ff07", scoped="yes", preview=True)
 def list_policies_of_ref(call):
-    """Those that cover a branch, of the project's own ones too:
+    """Those that cover a branch, of the project's own ones too, and those of the repository's pushes:
     https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations/get"""
     project = call.forge.project(call.collection, call.project)
     repository, ref, kind = call.query("repositoryId"), call.query("refName"), call.query("policyType")
@@ -58,6 +58,10 @@ def list_evaluations(call):
         pull.unevaluated -= 1
         return 200, {"value": [], "count": 0}
     found = [(p, p.stands(pull)) for p in pull.repository.policies(pull)]
+    # They are evaluated anew in the background; until then the old ones stand.
+    if pull.stale > 0:
+        pull.stale -= 1
+        found = [(p, pull.stood.get(p.id, how)) for p, how in found]
     if not call.flag("includeNotApplicable"):
         found = [(p, how) for p, how in found if how != "notApplicable"]
     return call.page(found, lambda pair: call.render.evaluation(pull, *pair))

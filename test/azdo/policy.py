@@ -4,6 +4,7 @@ https://learn.microsoft.com/azure/devops/repos/git/branch-policies, and for the 
 https://learn.microsoft.com/rest/api/azure/devops/policy/configurations
 """
 
+import fnmatch
 import itertools
 
 from access import guid, invalid
@@ -11,13 +12,18 @@ from access import guid, invalid
 STATUS = "cbdc66da-9728-4af8-aada-9a5a32e4a226"
 BUILD = "0609b952-1397-4640-95ec-e00a01b2c241"
 REVIEWERS = "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
+FILE_SIZE = "2e26e725-8201-4edd-8bf5-978563c34a80"
 MERGE_STRATEGY = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"
 TYPES = {
     STATUS: "Status",
     BUILD: "Build",
     REVIEWERS: "Minimum number of reviewers",
     MERGE_STRATEGY: "Require a merge strategy",
+    FILE_SIZE: "File size restriction",
 }
+# Those that are for pushes have no say over pull requests:
+# https://learn.microsoft.com/azure/devops/repos/git/repository-settings
+OF_PUSHES = {FILE_SIZE}
 STRATEGIES = {
     "noFastForward": "allowNoFastForward",
     "squash": "allowSquash",
@@ -49,6 +55,8 @@ class Policy:
     def stands(self, pull):
         """queued, running, approved, rejected or notApplicable:
         https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list#policyevaluationstatus"""
+        if not self._concerns(pull):
+            return "notApplicable"
         if self.type == STATUS:
             return self._status(pull)
         if self.type == BUILD:
@@ -64,6 +72,14 @@ class Policy:
             return "approved" if sum(v > 0 for v in votes) >= self.settings["minimumApproverCount"] else "queued"
         allowed = self.settings.get(STRATEGIES[pull.options.get("mergeStrategy") or "noFastForward"])
         return "approved" if allowed or not pull.options else "rejected"
+
+    def _concerns(self, pull):
+        """Whether its path filter lets one of the pull request's files through."""
+        patterns = self.settings.get("filenamePatterns")
+        if not patterns:
+            return True
+        files = pull.repository.git("diff", "--name-only", f"{pull.target}...{pull.head}").splitlines()
+        return any(fnmatch.fnmatchcase("/" + file, pattern) for file in files for pattern in patterns)
 
     def _status(self, pull):
         name, genre = self.settings["statusName"], self.settings.get("statusGenre") or ""

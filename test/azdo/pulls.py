@@ -119,7 +119,7 @@ def change_pull(call):
     if fields.get("targetRefName"):
         retarget(call, pull, fields["targetRefName"])
     if fields.get("autoCompleteSetBy"):
-        call.repo.set_auto(pull, fields["autoCompleteSetBy"].get("id") or "")
+        call.repo.set_auto(call.token, pull, fields["autoCompleteSetBy"].get("id") or "")
     if status == "completed":
         head = (fields.get("lastMergeSourceCommit") or {}).get("commitId")
         if not head:

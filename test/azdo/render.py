@@ -257,7 +257,7 @@ class Render:
         context = None
         if policy.type == STATUS:
             found = [s for s in pull.statuses if s.name == policy.settings["statusName"]]
-            context = {"latestStatusId": found[-1].number if found else None, "iterationId": len(pull.iterations)}
+            context = {"latestStatusId": found[-1].number if found else None}
         return {
             "configuration": self.policy(policy),
             "artifactId": f"vstfs:///CodeReview/CodeReviewId/{policy.project.id}/{pull.number}",

@@ -4,7 +4,7 @@ PUT   tokens                    {TOKEN: {login, name, kind: pat, job or aad, per
 POST  repositories              {collection, project, name, files or from}
 POST  forks/REPOSITORY          {name, project}
 PATCH repositories/REPOSITORY   {default_branch}
-PUT   policies/REPOSITORY       [{type: status, build, reviewers or strategy, isBlocking, isEnabled, settings}], each
+PUT   policies/REPOSITORY       [{type: status, build, reviewers, strategy or size, isBlocking, isEnabled, settings}], each
                                 with the scope of the branch "branch" (main), or with one of its own; in place of the
                                 old ones; the answer is their ids
 PUT   builds/REPOSITORY/NUMBER  {policy, result: queued, running, approved, rejected}   what a build validation says
@@ -14,9 +14,9 @@ PUT   settings                  see Forge.settings in model.py
 
 from access import Refusal
 from hub import arranging
-from policy import BUILD, MERGE_STRATEGY, REVIEWERS, STATUS, Policy
+from policy import BUILD, FILE_SIZE, MERGE_STRATEGY, REVIEWERS, STATUS, Policy
 
-KINDS = {"status": STATUS, "build": BUILD, "reviewers": REVIEWERS, "strategy": MERGE_STRATEGY}
+KINDS = {"status": STATUS, "build": BUILD, "reviewers": REVIEWERS, "strategy": MERGE_STRATEGY, "size": FILE_SIZE}
 
 
 def answer(forge, method, parts, body):

@@ -138,7 +138,7 @@ static void http_play(const uint8_t *data, size_t size, const struct gp_forge_op
 	FUZZ_HOLDS(!err.code);
 	/* Twice, for what is remembered from one request to the next. */
 	for (int i = 0; api && i < 2; i++, err = (struct gp_err){0}) {
-		result = gp_api_answer_request(api, ops->fn, api, request, &err);
+		result = gp_api_answer_request(api, ops->fn, api, request, NULL, &err);
 		FUZZ_HOLDS(!result == !!err.code && !strstr(err.message, TOKEN));
 		if (result)
 			check_result(op, request, result);

@@ -4,7 +4,8 @@ match    a regular expression that is looked for in "METHOD PATH BODY"
 nth      the first of the matching requests that it hits (1)
 times    how many in a row (1)
 what     reset: the connection is reset without a reply; close: it ends within the reply's body; hang: no reply until
-         the client goes; status: a reply with status, headers and body; headers: the true reply, with headers added
+         the client goes; status: a reply with status, headers and body; headers: the true reply, with headers added;
+         late: the true reply, after so many seconds
 after    true: the request takes effect first, only its reply is lost
 """
 
@@ -12,6 +13,7 @@ import re
 import select
 import socket
 import struct
+import time
 
 
 def due(forge, request):
@@ -25,7 +27,7 @@ def due(forge, request):
 
 def strikes_later(fault):
     """Whether the request takes effect first."""
-    return fault.get("after") or fault["what"] == "headers"
+    return fault.get("after") or fault["what"] in ("headers", "late")
 
 
 def strike(fault, handler, answer=None):
@@ -33,6 +35,10 @@ def strike(fault, handler, answer=None):
     if fault["what"] == "headers":
         status, headers, body = answer
         handler.reply(status, {**headers, **fault["headers"]}, body)
+        return
+    if fault["what"] == "late":
+        time.sleep(fault["seconds"])
+        handler.reply(*answer)
         return
     handler.close_connection = True
     sock = handler.connection

@@ -121,7 +121,8 @@ await said("switches auto-complete on and off; a status of an older iteration co
 	const change = (more) => api.updatePullRequest(more, id, 2, project);
 	assert.equal((await change({ autoCompleteSetBy: { id: me } })).autoCompleteSetBy.id, me);
 	assert.equal((await change({ autoCompleteSetBy: { id: nobody } })).autoCompleteSetBy, undefined);
-	assert.equal(await change({ autoCompleteSetBy: { id: me.replace(/^.{8}/, "01234567") } }), null);
+	const other = { id: me.replace(/^.{8}/, "01234567") };
+	await assert.rejects(change({ autoCompleteSetBy: other }), refused(400, /either the current user identity id, or an empty guid/));
 	await change({ autoCompleteSetBy: { id: me } });
 	git("update-ref", "refs/heads/two", branch("five"));
 	await arrange("POST", `settle/acme/${encodeURIComponent(project)}/shop`, {});
