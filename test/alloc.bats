@@ -20,6 +20,7 @@ setup_file() {
 	gp-open-pr <"$T/set" >"$T/opened"
 	snapshot "$T/open"
 	gp-find-pr --open --all | gp-read-config >"$T/judged"
+	gp-check-status <"$T/judged" >"$T/checked"
 	export FAIL_SO=$T/fail.so FIXTURE=$T
 	cd "$T" || return
 }
@@ -117,6 +118,9 @@ starve() {
 @test "without memory: gp-check-status" {
 	starve --from "$FIXTURE/open" "$FIXTURE/judged" gp-check-status
 }
+@test "without memory: gp-set-status --gate" {
+	starve --from "$FIXTURE/open" "$FIXTURE/checked" gp-set-status --gate
+}
 @test "without memory: gp-report" {
 	export GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$T/summary GITHUB_OUTPUT=$T/output
 	starve "$FIXTURE/opened" gp-report
@@ -129,4 +133,26 @@ starve() {
 	export GP_TOKEN=x GP_RETRY_BUDGET=0
 	echo '{"id":1,"op":"find-pr","open":true,"repository":{"url":"http://127.0.0.1:1/a/b","base":"main"}}' >"$T/request"
 	starve "$T/request" gp-forge-github
+}
+
+# at_server FORGE: what its driver reads there.
+at_server() {
+	local repository head
+
+	gp_setup
+	load "forge-$1"
+	hub_gitops
+	new apps/web v1 >"$T/number"
+	head=$(remote_tip promote/apps-web)
+	repository="{\"url\":\"$FORGE_URL\",\"base\":\"main\",\"provider\":\"$1\"}"
+	printf '%s,"repository":%s}\n' '{"id":1,"op":"find-pr","open":true' "$repository" \
+		"{\"id\":2,\"op\":\"list-statuses\",\"commits\":[\"$head\"]" "$repository" >"$T/request"
+	starve "$T/request" "gp-forge-$1"
+}
+
+@test "without memory: gp-forge-github" {
+	at_server github
+}
+@test "without memory: gp-forge-azdo" {
+	at_server azdo
 }

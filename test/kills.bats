@@ -14,9 +14,14 @@ all=new,reset,promote,status,refresh
 	in_lanes local 3 kills steps KILL "$(share 1/3 1/25)" new,reset,promote
 }
 
-@test "SIGKILL at each request to a server" {
+@test "SIGKILL at each request to a server: github" {
 	under_fire
 	in_lanes github 3 kills requests KILL 1/1 "$all"
+}
+
+@test "SIGKILL at each request to a server: azdo" {
+	under_fire
+	in_lanes azdo 3 kills requests KILL 1/1 "$all"
 }
 
 @test "SIGTERM to a wrapper at each request: it ends at once, and leaves nothing behind" {

@@ -17,6 +17,11 @@ setup() {
 	in_lanes github 3 races
 }
 
+@test "something else happens before each request of a flow: azdo" {
+	under_fire
+	in_lanes azdo 3 races
+}
+
 # crowd COUNT: so many gp-new for as many apps, eight at a time, in one clone: none is lost.
 crowd() {
 	seq "$1" | xargs -P 8 -I N timeout 120 gp-new --group apps --app aN --tag v1 3>&- >"$T/run/crowd" 2>"$T/run/crowd.err" ||
@@ -42,6 +47,13 @@ crowd() {
 @test "50 apps at once: github" {
 	under_fire
 	load forge-github
+	hub_gitops --apps "$(printf 'apps/a%s ' {1..50})"
+	crowd 50
+}
+
+@test "50 apps at once: azdo" {
+	under_fire
+	load forge-azdo
 	hub_gitops --apps "$(printf 'apps/a%s ' {1..50})"
 	crowd 50
 }
@@ -77,6 +89,12 @@ both() {
 
 @test "two releases of one app at once: github" {
 	load forge-github
+	hub_gitops
+	both
+}
+
+@test "two releases of one app at once: azdo" {
+	load forge-azdo
 	hub_gitops
 	both
 }
