@@ -80,8 +80,11 @@ static bool is_loopback(const char *host)
 static char *url_part(CURLU *url, CURLUPart part)
 {
 	char *text = NULL, *copy = NULL;
+	CURLUcode rc = curl_url_get(url, part, &text, 0);
 
-	if (!curl_url_get(url, part, &text, 0))
+	if (rc == CURLUE_OUT_OF_MEMORY)
+		gp_out_of_memory();
+	if (!rc)
 		copy = gp_strdup(text);
 	curl_free(text);
 	return copy;
@@ -104,10 +107,13 @@ static int check_parts(const char *scheme, const char *host, bool has_user, stru
 int gp_http_check_url(const char *url, struct gp_err *err)
 {
 	CURLU *parsed = curl_url();
+	CURLUcode wrong = parsed ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
 	char *scheme = NULL, *host = NULL, *user = NULL, *password = NULL;
 	int rc;
 
-	if (parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0)) {
+	if (wrong == CURLUE_OUT_OF_MEMORY)
+		gp_out_of_memory();
+	if (!wrong) {
 		scheme = url_part(parsed, CURLUPART_SCHEME);
 		host = url_part(parsed, CURLUPART_HOST);
 		user = url_part(parsed, CURLUPART_USER);
