@@ -101,14 +101,15 @@ bool gp_azdo_rules_known(const struct gp_azdo *a, const char *base)
 
 int gp_azdo_rules(struct gp_azdo *a, const char *repository, const char *base, struct gp_err *err)
 {
-	char *name = gp_api_escape(base);
-	char *path = gp_asprintf("git/policy/configurations?repositoryId=%s&refName=refs/heads/%s", repository, name);
+	char *id = gp_api_escape(repository), *name = gp_api_escape(base);
+	char *path = gp_asprintf("git/policy/configurations?repositoryId=%s&refName=refs/heads/%s", id, name);
 	struct gp_json *rules = gp_json_array();
 	bool missing = false;
 	int rc = gp_azdo_list(a, GP_AZDO_POLICIES, path, GP_AZDO_TOKEN, &missing, take_rule, rules, err);
 
 	free(path);
 	free(name);
+	free(id);
 	gp_json_free(a->rules);
 	free(a->ruled);
 	a->rules = NULL;
