@@ -94,7 +94,7 @@ then_it_works() {
 }
 
 @test "a repository that may not be written to: 71, one line, and the next run is as if nothing had been" {
-	local as=() dir=$T
+	local as=() dir=$T file
 
 	make_gitops
 	git config --global --add safe.directory '*'
@@ -106,7 +106,9 @@ then_it_works() {
 			chmod a+x "$dir"
 			dir=${dir%/*}
 		done
-		"${as[@]}" test -r "$CLONE/.git/HEAD" || skip 'no other user may read here'
+		for file in "$CLONE/.git/HEAD" "$test_root/scripts/gp-new" "$GP_BUILD/gp-set-tag"; do
+			"${as[@]}" test -r "$file" || skip "no other user may read '$file'"
+		done
 	fi
 	GP_VERBOSE=-1 expect 71 "${as[@]}" gp-new --group apps --app web --tag v1
 	one_message gp-set-tag 'Permission denied'
