@@ -101,8 +101,11 @@ static char *find_git_dir(const char *path, struct gp_err *err)
 
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
 		char *dir = gp_asprintf("%s%s", path, suffixes[i]);
-		char *real = is_git_dir(dir) ? realpath(dir, NULL) : NULL;
+		bool found = is_git_dir(dir);
+		char *real = found ? realpath(dir, NULL) : NULL;
 
+		if (found && !real && errno == ENOMEM)
+			gp_out_of_memory();
 		free(dir);
 		if (real)
 			return real;

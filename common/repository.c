@@ -1,6 +1,7 @@
 #include "repository-git.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,8 @@ static char *absolute(char *url, const char *up)
 		return url;
 	char *path = gp_asprintf("%s/%s%s", top, up, url), *real = realpath(path, NULL);
 
+	if (!real && errno == ENOMEM)
+		gp_out_of_memory();
 	/* One that does not exist stays as it is: git will say so in its own words. */
 	free(path);
 	if (!real)
@@ -220,6 +223,8 @@ static bool has_promises(const char *objects_dir)
 	const struct dirent *e;
 	bool found = false;
 
+	if (!dir && errno == ENOMEM)
+		gp_out_of_memory();
 	while (dir && !found && (e = readdir(dir))) {
 		size_t n = strlen(e->d_name);
 
