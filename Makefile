@@ -20,6 +20,7 @@ B := build/$(VARIANT)
 PKG_json := libcjson
 PKG_git := libgit2
 PKG_git-memory := libgit2
+PKG_git-write := libgit2
 PKG_yaml := yaml-0.1
 PKG_http := libcurl
 PKGS := $(foreach module,json git yaml http,$(if $(wildcard common/$(module).c),$(PKG_$(module))))
@@ -109,6 +110,7 @@ demo:
 
 TESTS ?= $(sort $(wildcard test/*.bats))
 
+# One test file more at a time than there are processors: tests wait for something now and then.
 test:
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)

@@ -1,40 +1,30 @@
-#include "git.h"
-
-#include <git2.h>
 #include <git2/sys/repository.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exit.h"
 #include "git-memory.h"
+#include "git-odb.h"
 #include "mem.h"
 
-struct gp_git {
-	char *objects_dir;
-	git_odb *odb; /* NULL until an object is asked for */
-	gp_git_missing_fn *missing;
-	void *missing_ctx;
-	git_repository *repo; /* the object database dressed up as a repository: no path, no config, no refs */
-};
-
-static int fail(struct gp_err *err, const char *what)
+int gp_git_fail(struct gp_err *err, const char *what)
 {
 	const git_error *e = git_error_last();
 
 	return gp_fail(err, GP_EXIT_SYSTEM, "%s: %s", what, e && e->message ? e->message : "unknown git error");
 }
 
-static int fail_at(struct gp_err *err, const char *what, const struct gp_oid *oid)
+int gp_git_fail_at(struct gp_err *err, const char *what, const struct gp_oid *oid)
 {
 	char hex[GP_OID_HEX + 1];
 	char *text = gp_asprintf("%s %s", what, gp_oid_hex(hex, oid));
 
-	fail(err, text);
+	gp_git_fail(err, text);
 	free(text);
 	return -1;
 }
 
-static git_oid to_git(const struct gp_oid *oid)
+git_oid gp_git_to_id(const struct gp_oid *oid)
 {
 	git_oid out;
 
@@ -42,7 +32,7 @@ static git_oid to_git(const struct gp_oid *oid)
 	return out;
 }
 
-static struct gp_oid from_git(const git_oid *oid)
+struct gp_oid gp_git_from_id(const git_oid *oid)
 {
 	struct gp_oid out;
 
@@ -63,19 +53,17 @@ struct gp_git *gp_git_open(const char *objects_dir)
 	return git;
 }
 
-/* Makes libgit2 ready; git_libgit2_shutdown is its end. */
-static int start(struct gp_err *err)
+int gp_git_start(struct gp_err *err)
 {
 	gp_git_use_memory();
-	return git_libgit2_init() < 0 ? fail(err, "libgit2 cannot be started") : 0;
+	return git_libgit2_init() < 0 ? gp_git_fail(err, "libgit2 cannot be started") : 0;
 }
 
-/* Opens the object database, with the first object that is asked for. */
-static int open_odb(struct gp_git *git, struct gp_err *err)
+int gp_git_open_odb(struct gp_git *git, struct gp_err *err)
 {
 	if (git->odb)
 		return 0;
-	if (start(err))
+	if (gp_git_start(err))
 		return -1;
 	/* Objects only: no configuration of this machine may change what is read or written. */
 	for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
@@ -84,7 +72,7 @@ static int open_odb(struct gp_git *git, struct gp_err *err)
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	if (!git_odb_open(&git->odb, git->objects_dir) && !git_repository_wrap_odb(&git->repo, git->odb))
 		return 0;
-	fail(err, "cannot open the object database");
+	gp_git_fail(err, "cannot open the object database");
 	git_odb_free(git->odb);
 	git->odb = NULL;
 	git_libgit2_shutdown();
@@ -105,10 +93,10 @@ void gp_git_free(struct gp_git *git)
 
 bool gp_git_has(struct gp_git *git, const struct gp_oid *oid)
 {
-	git_oid id = to_git(oid);
+	git_oid id = gp_git_to_id(oid);
 	struct gp_err none = {0};
 
-	return !open_odb(git, &none) && git_odb_exists(git->odb, &id);
+	return !gp_git_open_odb(git, &none) && git_odb_exists(git->odb, &id);
 }
 
 void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx)
@@ -125,11 +113,11 @@ int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, s
 
 	if (!git->missing)
 		return 0;
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return -1;
 	wanted = gp_calloc(n, sizeof *wanted);
 	for (size_t i = 0; i < n; i++) {
-		git_oid id = to_git(&oids[i]);
+		git_oid id = gp_git_to_id(&oids[i]);
 
 		if (!git_odb_exists_ext(git->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH))
 			wanted[count++] = oids[i];
@@ -144,23 +132,23 @@ int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, s
 
 int gp_git_read_commit(struct gp_git *git, struct gp_commit *out, const struct gp_oid *oid, struct gp_err *err)
 {
-	git_oid id = to_git(oid);
+	git_oid id = gp_git_to_id(oid);
 	git_commit *commit;
 	int rc;
 
 	*out = (struct gp_commit){0};
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return -1;
 	rc = git_commit_lookup(&commit, git->repo, &id);
 	if (rc == GIT_ENOTFOUND)
 		return 0;
 	if (rc)
-		return fail_at(err, "cannot read commit", oid);
-	out->tree = from_git(git_commit_tree_id(commit));
+		return gp_git_fail_at(err, "cannot read commit", oid);
+	out->tree = gp_git_from_id(git_commit_tree_id(commit));
 	out->parent_count = git_commit_parentcount(commit);
 	out->parents = gp_calloc(out->parent_count, sizeof *out->parents);
 	for (size_t i = 0; i < out->parent_count; i++)
-		out->parents[i] = from_git(git_commit_parent_id(commit, (unsigned)i));
+		out->parents[i] = gp_git_from_id(git_commit_parent_id(commit, (unsigned)i));
 	out->message = gp_strdup(git_commit_message_raw(commit));
 	git_commit_free(commit);
 	return 1;
@@ -183,22 +171,15 @@ bool gp_entry_is_file(const struct gp_entry *entry)
 	return entry->mode == GIT_FILEMODE_BLOB || entry->mode == GIT_FILEMODE_BLOB_EXECUTABLE;
 }
 
-static int read_tree(struct gp_git *git, git_tree **tree, const struct gp_oid *oid, struct gp_err *err)
-{
-	git_oid id = to_git(oid);
-
-	return git_tree_lookup(tree, git->repo, &id) ? fail_at(err, "cannot read tree", oid) : 0;
-}
-
 int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct gp_oid *oid, bool tree,
 		       struct gp_err *err)
 {
-	git_oid id = to_git(oid);
+	git_oid id = gp_git_to_id(oid);
 	git_odb_object *object;
 	int rc;
 
 	*out = (struct gp_object){0};
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return -1;
 	rc = git_odb_read(&object, git->odb, &id);
 	if (rc == GIT_ENOTFOUND && !tree && git->missing) {
@@ -207,7 +188,7 @@ int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct g
 		rc = git_odb_read(&object, git->odb, &id);
 	}
 	if (rc)
-		return fail_at(err, tree ? "cannot read tree" : "cannot read blob", oid);
+		return gp_git_fail_at(err, tree ? "cannot read tree" : "cannot read blob", oid);
 	if (git_odb_object_type(object) != (tree ? GIT_OBJECT_TREE : GIT_OBJECT_BLOB)) {
 		char hex[GP_OID_HEX + 1];
 
@@ -228,11 +209,11 @@ void gp_object_free(struct gp_object *object)
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err)
 {
 	struct gp_object object;
-	git_oid id = to_git(oid);
+	git_oid id = gp_git_to_id(oid);
 	git_object_t type;
 	char hex[GP_OID_HEX + 1];
 
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return NULL;
 	/* A few bytes in a pack can be a blob of any size. One that is missing is fetched below. */
 	if (!git_odb_read_header(len, &type, git->odb, &id) && *len > GP_GIT_MAX_BLOB) {
@@ -249,39 +230,16 @@ char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid
 	return data;
 }
 
-static int write_object(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, git_object_t type,
-			struct gp_err *err)
-{
-	git_oid id;
-
-	if (open_odb(git, err))
-		return -1;
-	if (git_odb_write(&id, git->odb, data, len, type))
-		return fail(err, type == GIT_OBJECT_TREE ? "cannot write a tree" : "cannot write a blob");
-	*out = from_git(&id);
-	return 0;
-}
-
-int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
-{
-	return write_object(git, out, data, len, GIT_OBJECT_BLOB, err);
-}
-
-int gp_git_write_tree(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
-{
-	return write_object(git, out, data, len, GIT_OBJECT_TREE, err);
-}
-
 int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp_err *err)
 {
 	git_oid id;
 	int rc;
 
-	if (start(err))
+	if (gp_git_start(err))
 		return -1;
-	rc = git_odb_hash(&id, data, len, GIT_OBJECT_BLOB) ? fail(err, "cannot hash a blob") : 0;
+	rc = git_odb_hash(&id, data, len, GIT_OBJECT_BLOB) ? gp_git_fail(err, "cannot hash a blob") : 0;
 	if (!rc)
-		*out = from_git(&id);
+		*out = gp_git_from_id(&id);
 	git_libgit2_shutdown();
 	return rc;
 }
@@ -291,7 +249,7 @@ int gp_ident_parse(struct gp_ident *out, const char *line, struct gp_err *err)
 	git_signature *s = NULL;
 	int rc = 0;
 
-	if (start(err))
+	if (gp_git_start(err))
 		return -1;
 	if (git_signature_from_buffer(&s, line))
 		rc = gp_fail(err, GP_EXIT_SYSTEM, "not an identity: '%s'", line);
@@ -309,119 +267,38 @@ void gp_ident_free(struct gp_ident *ident)
 	*ident = (struct gp_ident){0};
 }
 
-int gp_git_write_commit(struct gp_git *git, struct gp_oid *out, const struct gp_oid *tree, const struct gp_oid *parents,
-			size_t parent_count, const struct gp_ident *author, const struct gp_ident *committer,
-			const char *message, struct gp_err *err)
-{
-	const git_commit **lookup = gp_calloc(parent_count, sizeof *lookup);
-	git_signature *a = NULL, *c = NULL;
-	git_tree *t = NULL;
-	git_oid id;
-	int rc = -1;
-
-	if (open_odb(git, err))
-		goto out;
-	if (git_signature_new(&a, author->name, author->email, author->time, author->offset_min) ||
-	    git_signature_new(&c, committer->name, committer->email, committer->time, committer->offset_min)) {
-		fail(err, "not an identity for a commit");
-		goto out;
-	}
-	if (read_tree(git, &t, tree, err))
-		goto out;
-	for (size_t i = 0; i < parent_count; i++) {
-		git_oid parent = to_git(&parents[i]);
-
-		if (git_commit_lookup((git_commit **)(uintptr_t)&lookup[i], git->repo, &parent)) {
-			fail_at(err, "cannot read commit", &parents[i]);
-			goto out;
-		}
-	}
-	if (git_commit_create(&id, git->repo, NULL, a, c, NULL, message, t, parent_count, lookup)) {
-		fail(err, "cannot write a commit");
-		goto out;
-	}
-	*out = from_git(&id);
-	rc = 0;
-out:
-	for (size_t i = 0; i < parent_count; i++)
-		git_commit_free((git_commit *)(uintptr_t)lookup[i]);
-	git_tree_free(t);
-	git_signature_free(a);
-	git_signature_free(c);
-	free(lookup);
-	return rc;
-}
-
 int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
 		      struct gp_err *err)
 {
-	git_oid our_id = to_git(ours), their_id = to_git(theirs);
+	git_oid our_id = gp_git_to_id(ours), their_id = gp_git_to_id(theirs);
 	git_oidarray bases = {0};
 	int rc, found;
 
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return -1;
 	rc = git_merge_bases(&bases, git->repo, &our_id, &their_id);
 	if (rc == GIT_ENOTFOUND)
 		return 0;
 	if (rc)
-		return fail_at(err, "cannot follow the history of", theirs);
-	*out = from_git(&bases.ids[0]);
+		return gp_git_fail_at(err, "cannot follow the history of", theirs);
+	*out = gp_git_from_id(&bases.ids[0]);
 	found = bases.count > 1 ? 2 : 1;
 	git_oidarray_dispose(&bases);
 	return found;
 }
 
-int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
-		 struct gp_err *err)
-{
-	git_oid our_id = to_git(ours), their_id = to_git(theirs), id;
-	git_merge_options options;
-	git_commit *a = NULL, *b = NULL;
-	git_index *index = NULL;
-	int rc = -1;
-
-	if (open_odb(git, err))
-		return -1;
-	git_merge_options_init(&options, GIT_MERGE_OPTIONS_VERSION);
-	options.flags = GIT_MERGE_FIND_RENAMES;
-	if (git_commit_lookup(&a, git->repo, &our_id) || git_commit_lookup(&b, git->repo, &their_id)) {
-		fail(err, "cannot read what is to be merged");
-		goto out;
-	}
-	if (git_merge_commits(&index, git->repo, a, b, &options)) {
-		fail(err, "cannot merge");
-		goto out;
-	}
-	if (git_index_has_conflicts(index)) {
-		rc = 0;
-		goto out;
-	}
-	if (git_index_write_tree_to(&id, index, git->repo)) {
-		fail(err, "cannot write the merged tree");
-		goto out;
-	}
-	*out = from_git(&id);
-	rc = 1;
-out:
-	git_index_free(index);
-	git_commit_free(a);
-	git_commit_free(b);
-	return rc;
-}
-
 int gp_git_is_ancestor(struct gp_git *git, const struct gp_oid *ancestor, const struct gp_oid *commit,
 		       struct gp_err *err)
 {
-	git_oid a = to_git(ancestor), c = to_git(commit);
+	git_oid a = gp_git_to_id(ancestor), c = gp_git_to_id(commit);
 
 	if (gp_oid_equal(ancestor, commit))
 		return 1;
-	if (open_odb(git, err))
+	if (gp_git_open_odb(git, err))
 		return -1;
 	int rc = git_graph_descendant_of(git->repo, &c, &a);
 
-	return rc < 0 ? fail_at(err, "cannot follow the history of", commit) : rc;
+	return rc < 0 ? gp_git_fail_at(err, "cannot follow the history of", commit) : rc;
 }
 
 char *gp_git_diff_text(const char *path, const char *from, size_t from_len, const char *to, size_t to_len,
@@ -432,13 +309,13 @@ char *gp_git_diff_text(const char *path, const char *from, size_t from_len, cons
 	git_diff_options options;
 	char *out = NULL;
 
-	if (start(err))
+	if (gp_git_start(err))
 		return NULL;
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
 	options.flags = GIT_DIFF_FORCE_TEXT;
 	if (git_patch_from_buffers(&patch, from, from_len, path, to, to_len, path, &options) ||
 	    git_patch_to_buf(&text, patch))
-		fail(err, "cannot compare two versions of a file");
+		gp_git_fail(err, "cannot compare two versions of a file");
 	else
 		out = gp_memdup0(text.ptr, text.size);
 	git_buf_dispose(&text);

@@ -6,6 +6,7 @@
 #ifndef GP_IO_H
 #define GP_IO_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -54,5 +55,12 @@ long long gp_now_ms(void);
 
 /* Sleeps; a signal may end it early. */
 void gp_sleep_ms(long long ms);
+
+/*
+ * Between the two, a signal that asks the program to end (HUP, INT, QUIT, TERM) waits, so that nothing is left behind
+ * half-written. *before is what was so until then. No program may be started meanwhile, which would inherit this.
+ */
+void gp_hold_signals(sigset_t *before);
+void gp_release_signals(const sigset_t *before);
 
 #endif

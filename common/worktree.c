@@ -189,6 +189,7 @@ int gp_worktree_set(const char *top, const char *env, const struct gp_setter *se
 	int top_fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 	int fd = top_fd < 0 ? -1 : gp_worktree_open_dir(top_fd, slash);
 	struct gp_paths paths = {0};
+	sigset_t before;
 
 	if (fd < 0)
 		rc = gp_fail(err, GP_EXIT_INPUT, "no directory '%s' in the work tree", dir);
@@ -198,10 +199,15 @@ int gp_worktree_set(const char *top, const char *env, const struct gp_setter *se
 		rc = set_in_file(&job, fd, paths.item[i], err);
 	if (!rc && !edits->count)
 		rc = no_marker(&job, fd, err);
-	if (!rc)
-		rc = show ? show_all(&job, show, err) : write_all(&job, err);
+	if (!rc && show)
+		rc = show_all(&job, show, err);
+	/* All files are replaced, or none. */
+	gp_hold_signals(&before);
+	if (!rc && !show)
+		rc = write_all(&job, err);
 	for (size_t i = 0; i < job.count; i++)
 		pending_free(&job.pending[i]);
+	gp_release_signals(&before);
 	free(job.pending);
 	gp_paths_free(&paths);
 	if (fd >= 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Killed, told to end, without room: the next run goes on from there (test/faults/kills). make under-fire takes more of
-# the steps, GP_KILLS=1/1 all.
+# Killed, told to end, without room: the next run goes on from there (test/faults/kills). make under-fire takes all
+# of the steps, GP_KILLS as many as it says.
 
 setup() {
 	load helper
@@ -11,7 +11,7 @@ setup() {
 all=new,reset,promote,status,refresh
 
 @test "SIGKILL before a step: git fsck passes, no lock is in the way, the next run ends the same" {
-	in_lanes local 3 kills steps KILL "$(share 1/3 1/25)" new,reset,promote
+	in_lanes local 3 kills steps KILL "$(share 1/1 1/25)" new,reset,promote
 }
 
 @test "SIGKILL at each request to a server: github" {
@@ -35,7 +35,33 @@ all=new,reset,promote,status,refresh
 
 @test "SIGINT to a wrapper before a step" {
 	under_fire
-	in_lanes local 2 kills steps INT "$(share 1/5 1/10)" new
+	in_lanes local 2 kills steps INT "$(share 1/1 1/20)" new,promote
+}
+
+@test "told to end while it edits the work tree: all files are edited, and then it ends" {
+	local n signal i steps
+
+	make_gitops
+	for i in 1 2 3 4; do
+		cp apps/dev/web.yaml "apps/dev/web$i.yaml"
+	done
+	git add apps
+	git commit --quiet --message files
+	start apps/web v1 >"$T/document"
+	# Each file is created, written to, and renamed.
+	for n in {1..15}; do
+		for signal in 2 15; do
+			status=0
+			steps-driver -n "$n" -s "$signal" "$T/steps" gp-set-tag --work-tree <"$T/document" >"$T/out" 2>&1 || status=$?
+			[ "$status" -ne 77 ] || skip 'no process may trace another here'
+			read -r steps _ <"$T/steps"
+			same "steps, signal $signal before step $n" 15 "$steps"
+			same "status, signal $signal before step $n" $((128 + signal)) "$status"
+			same "edited files, signal $signal before step $n" 5 "$(git status --porcelain | grep -c '^ M')"
+			same "files, signal $signal before step $n" 5 "$(git status --porcelain | wc -l)"
+			git checkout --quiet .
+		done
+	done
 }
 
 # A git whose helper waits for ever, as after a reply that was cut off.

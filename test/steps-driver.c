@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,16 +66,17 @@ static int filter(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -1 : 0;
 }
 
-/* Whether a descriptor is of a file or of a connection to somewhere else, and not of a pipe or of nothing. */
+/* Whether a descriptor is of a file or of a connection to somewhere else, and not of a pipe, a device or nothing. */
 static int lasts(pid_t pid, unsigned long long fd, char *where, size_t size)
 {
 	char path[64];
+	struct stat st;
 	ssize_t n;
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, (int)fd);
 	n = readlink(path, where, size - 1);
 	where[n > 0 ? n : 0] = '\0';
-	return (*where == '/' && strncmp(where, "/dev/", 5) != 0) || !strncmp(where, "socket:", 7);
+	return !stat(path, &st) && (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 static void name(pid_t pid, char *text, size_t size)
