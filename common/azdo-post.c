@@ -73,7 +73,7 @@ static struct gp_json *post(struct gp_azdo *a, int64_t number, const char *path,
 	if (!gp_azdo_send(a, "POST", resource, path, body, GP_API_ALWAYS, &answer, err)) {
 		if (answer.status == 404 && !gp_azdo_is_lost(&answer))
 			*missing = true;
-		else if (gp_azdo_is(&answer, "TF401181") && number && (answer.repeated || is_over(a, number, err)))
+		else if (gp_azdo_is(&answer, "TF401181") && number && is_over(a, number, err))
 			*over = true;
 		else if (answer.status != 200 && answer.status != 201)
 			gp_azdo_refuse(a, &answer, err);

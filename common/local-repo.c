@@ -101,11 +101,8 @@ static char *find_git_dir(const char *path, struct gp_err *err)
 
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
 		char *dir = gp_asprintf("%s%s", path, suffixes[i]);
-		bool found = is_git_dir(dir);
-		char *real = found ? realpath(dir, NULL) : NULL;
+		char *real = is_git_dir(dir) ? gp_realpath(dir) : NULL;
 
-		if (found && !real && errno == ENOMEM)
-			gp_out_of_memory();
 		free(dir);
 		if (real)
 			return real;

@@ -1,5 +1,6 @@
 #include "mem.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -68,6 +69,15 @@ char *gp_memdup0(const char *s, size_t n)
 		memcpy(p, s, n);
 	p[n] = '\0';
 	return p;
+}
+
+char *gp_realpath(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (!real && errno == ENOMEM)
+		gp_out_of_memory();
+	return real;
 }
 
 char *gp_vasprintf(const char *fmt, va_list ap)

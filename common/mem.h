@@ -32,6 +32,9 @@ char *gp_strdup(const char *s);
 /* A copy of the n bytes at s with a NUL behind them. */
 char *gp_memdup0(const char *s, size_t n);
 
+/* realpath(3) into new memory; NULL with errno where there is no such path, never for want of memory. */
+char *gp_realpath(const char *path);
+
 /* printf into new memory. */
 char *gp_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *gp_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));

@@ -177,10 +177,8 @@ static char *absolute(char *url, const char *up)
 
 	if (*url == '/' || url[n] == ':' || !getcwd(top, sizeof top))
 		return url;
-	char *path = gp_asprintf("%s/%s%s", top, up, url), *real = realpath(path, NULL);
+	char *path = gp_asprintf("%s/%s%s", top, up, url), *real = gp_realpath(path);
 
-	if (!real && errno == ENOMEM)
-		gp_out_of_memory();
 	/* One that does not exist stays as it is: git will say so in its own words. */
 	free(path);
 	if (!real)

@@ -12,7 +12,8 @@ setup_file() {
 	gp_setup "$BATS_FILE_TMPDIR"
 	# bats 1.8 cannot skip here.
 	[[ "$GP_BUILD" != *asan* ]] || return 0
-	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fail.so" "$test_root/test/failing-malloc.c" 2>"$T/cc.err" || return 0
+	getconf GNU_LIBC_VERSION >/dev/null 2>&1 || return 0
+	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fail.so" "$test_root/test/failing-malloc.c"
 	make_gitops
 	start apps/web v1 >"$T/started"
 	gp-set-tag <"$T/started" >"$T/set"

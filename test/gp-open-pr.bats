@@ -259,6 +259,16 @@ meddling_git() {
 	same files apps/qa/web.yaml "$(git -C "$REMOTE" diff --name-only main promote/apps-web)"
 }
 
+@test "a branch whose pull request is of another type is taken, and the message says so" {
+	seed_to
+	manifest apps dev web v1
+	seed_push 'Deploy apps/web version v1' promote/apps-web
+	open_pr promote/apps-web 'Deploy apps/web version v1' \
+		'<!-- metadata = {"group":"apps","app":"web","tag":"v1","env":"dev","sha":"","feature":"x","type":"feature"} -->' >/dev/null
+	open_web 69 v2
+	one_message gp-open-pr "branch 'promote/apps-web' is taken: pull request #1 is of type 'feature', not 'promote'"
+}
+
 @test "killed between push and opening: run again, the same end" {
 	start apps/web v1 | gp-set-tag >"$T/document"
 	git push --quiet "file://$REMOTE" "$(jq -r .change.commit "$T/document"):refs/heads/promote/apps-web"
