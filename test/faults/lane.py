@@ -124,7 +124,7 @@ class Lane:
                     with open(f"/proc/{pid}/environ", "rb") as f:
                         is_ours = mark in f.read().split(b"\0")
                     with open(f"/proc/{pid}/cmdline", "rb") as f:
-                        words = f.read().replace(b"\0", b" ").decode()
+                        words = f.read().replace(b"\0", b" ").decode(errors="replace")
                 except OSError:
                     continue
                 # What has ended and is not yet asked for has no words.
