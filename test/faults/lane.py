@@ -111,8 +111,11 @@ class Lane:
         for path in (self.remote, self.clone):
             for directory, directories, files in os.walk(path):
                 found += [f"{directory}/{n}" for n in directories + files if re.search(r"^\.?tmp[_-]|\.lock$", n)]
-        # git itself cannot be sure of a quarantine that it is only just making, and prunes it some day.
-        return [f for f in found if not re.search(r"/gp-forge\.lock$|/tmp_objdir-incoming-", f)]
+        # git itself cannot be sure of what it is only just making: a quarantine, which it prunes some day, and a lock,
+        # which is empty until git has noted that it is to be taken away (create_tempfile_mode in its tempfile.c); gp's
+        # next run does that. gp-forge.lock, empty as well, is to stay.
+        just_made = [f for f in found if f.endswith(".lock") and os.stat(f).st_size == 0]
+        return [f for f in found if f not in just_made and "/tmp_objdir-incoming-" not in f]
 
     def survivors(self):
         """Processes of the last run, told by its environment, that are still there a moment later."""
