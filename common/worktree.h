@@ -1,7 +1,8 @@
 /*
  * worktree.h - the setter applied to files on disk. Never leaves the directory
  * that it was given: symbolic links are not followed, neither as directories
- * nor as files. Each file is replaced whole (temporary file, fsync, rename).
+ * nor as files. Each file is replaced whole (temporary file, fsync, rename), and
+ * a signal that asks the program to end waits until all are.
  */
 #ifndef GP_WORKTREE_H
 #define GP_WORKTREE_H

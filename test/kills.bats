@@ -34,7 +34,6 @@ all=new,reset,promote,status,refresh
 }
 
 @test "SIGINT to a wrapper before a step" {
-	under_fire
 	in_lanes local 2 kills steps INT "$(share 1/1 1/20)" new,promote
 }
 

@@ -106,16 +106,17 @@ class Lane:
                         os.utime(f"{directory}/{name}", (then, then))
 
     def temporary(self):
-        """Files that somebody wanted to take away again."""
+        """Files that somebody wanted to take away again, and how many locks git was only just making."""
         found = []
         for path in (self.remote, self.clone):
             for directory, directories, files in os.walk(path):
                 found += [f"{directory}/{n}" for n in directories + files if re.search(r"^\.?tmp[_-]|\.lock$", n)]
         # git itself cannot be sure of what it is only just making: a quarantine, which it prunes some day, and a lock,
         # which is empty until git has noted that it is to be taken away (create_tempfile_mode in its tempfile.c); gp's
-        # next run does that. gp-forge.lock, empty as well, is to stay.
+        # next run does that. gp-forge.lock is to stay.
+        found = [f for f in found if not re.search(r"/gp-forge\.lock$|/tmp_objdir-incoming-", f)]
         just_made = [f for f in found if f.endswith(".lock") and os.stat(f).st_size == 0]
-        return [f for f in found if f not in just_made and "/tmp_objdir-incoming-" not in f]
+        return [f for f in found if f not in just_made], len(just_made)
 
     def survivors(self):
         """Processes of the last run, told by its environment, that are still there a moment later."""
