@@ -17,13 +17,11 @@ VARIANT ?= release
 B := build/$(VARIANT)
 
 # Each library is one module's affair: its flags reach that module and the linker only.
-PKG_json := libcjson
-PKG_git := libgit2
-PKG_git-memory := libgit2
-PKG_git-write := libgit2
-PKG_yaml := yaml-0.1
-PKG_http := libcurl
-PKGS := $(foreach module,json git yaml http,$(if $(wildcard common/$(module).c),$(PKG_$(module))))
+PKG_common/data/json := libcjson
+PKG_common/data/yaml := yaml-0.1
+PKG_common/http/http := libcurl
+$(foreach file,objects objects-write memory,$(eval PKG_common/git/$(file) := libgit2))
+PKGS := libcjson yaml-0.1 libcurl libgit2
 
 # Ours, apart from the user's CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS, which come last and win.
 # memmem(3) and flock(2) are beyond POSIX.1-2008: glibc and musl show them with _GNU_SOURCE, macOS with
@@ -50,18 +48,19 @@ GP_LDFLAGS := $(HARDEN_LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
 endif
 
 PROGRAMS := $(TOOLS:%=$(B)/%)
-COMMON := $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*.c))
+COMMON := $(patsubst %.c,$(B)/obj/%.o,$(wildcard common/*/*.c common/*/*/*.c))
 # A fuzz target is test/fuzz/x.c, x.dict where words help, corpus/x/ for old crashes, and SEEDS_x, directories of inputs.
 FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(filter-out test/fuzz/standalone.c,$(wildcard test/fuzz/*.c)))
-SEEDS_setter := test/setter
+SEEDS_setter := test/units/setter
 # Several answers stand behind each other there; and http.c is a part of them.
 MAX_LEN_api-github := 16384
 MAX_LEN_api-azdo := 16384
-PKG_api-github := $(PKG_http)
-PKG_api-azdo := $(PKG_http)
+PKG_test/fuzz/api-github := libcurl
+PKG_test/fuzz/api-azdo := libcurl
 # Programs that tests call, not installed.
-DRIVERS := $(patsubst test/%.c,$(B)/%,$(wildcard test/*-driver.c))
-OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o) $(DRIVERS:$(B)/%=$(B)/obj/test/%.o) \
+DRIVER_SOURCES := $(wildcard test/*/*-driver.c)
+DRIVERS := $(patsubst %.c,$(B)/%,$(notdir $(DRIVER_SOURCES)))
+OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o) $(DRIVER_SOURCES:%.c=$(B)/obj/%.o) \
 	$(FUZZERS:$(B)/fuzz/%=$(B)/obj/test/fuzz/%.o) $(B)/obj/test/fuzz/standalone.o
 MAN := $(wildcard man/*.[157])
 
@@ -73,7 +72,8 @@ $(B)/%: $(B)/obj/bin/%.o $(B)/libgp.a
 	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
 		$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
-$(DRIVERS): $(B)/%: $(B)/obj/test/%.o $(B)/libgp.a
+$(foreach source,$(DRIVER_SOURCES),$(eval $(B)/$(basename $(notdir $(source))): $(B)/obj/$(source:.c=.o) $(B)/libgp.a))
+$(DRIVERS):
 	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 # With the fuzzer, which brings a main, or with one that replays files.
@@ -82,11 +82,11 @@ $(B)/fuzz/%: $(B)/obj/test/fuzz/%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tes
 		$(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 $(B)/libgp.a: $(COMMON)
-	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) qcs $@ $^
 
 $(B)/obj/%.o: %.c Makefile | can-build
 	$(call say,CC)mkdir -p $(@D) && $(CC) $(GP_CPPFLAGS) -DGP_VERSION='"$(VERSION)"' $(GP_CFLAGS) $(HARDEN_CFLAGS) \
-		$(if $(PKG_$(*F)),$$($(PKG_CONFIG) --cflags $(PKG_$(*F)))) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+		$(if $(PKG_$*),$$($(PKG_CONFIG) --cflags $(PKG_$*))) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
 
@@ -108,7 +108,7 @@ demo:
 	@+$(BUILD)
 	@scripts/demo
 
-TESTS ?= $(sort $(wildcard test/*.bats))
+TESTS ?= $(sort $(wildcard test/*/*.bats))
 
 # One test file more at a time than there are processors: tests wait for something now and then.
 test:
@@ -148,21 +148,21 @@ $(FUZZERS:%=%-replay): $(B)/fuzz/%-replay: $(B)/fuzz/%
 # Each program's main path under valgrind.
 valgrind:
 	@+$(SUBMAKE) deps LEVEL=lint
-	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/valgrind.bats
+	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/fire/valgrind.bats
 
 # Faults at every request, kills at every step, races between any two requests: minutes of them.
 under-fire:
-	@+GP_UNDER_FIRE=1 $(SUBMAKE) test TESTS='test/faults.bats test/kills.bats test/races.bats'
+	@+GP_UNDER_FIRE=1 $(SUBMAKE) test TESTS='test/fire/faults.bats test/fire/kills.bats test/fire/races.bats'
 
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
 check-forge:
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
-	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge.bats
+	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge/forge.bats
 
 # What gp asks of a forge, held to what its vendor publishes; the test forge, to the vendor's own client.
 test-contract:
 	@+$(SUBMAKE) deps LEVEL=contract
-	@+MAKE='$(MAKE)' test/hub/contract/run github azdo
+	@+MAKE='$(MAKE)' test/forges/hub/contract/run github azdo
 
 # What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
 bench:

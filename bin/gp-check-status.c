@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "document.h"
-#include "duration.h"
-#include "exit.h"
-#include "gate.h"
-#include "io.h"
-#include "mem.h"
-#include "tool.h"
+#include "gate/gate.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "sys/duration.h"
+#include "sys/exit.h"
+#include "sys/io.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] =
 	"usage: gp-check-status [-hqVv] [-C dir] [--wait[=duration]] [--provider name] [--remote name]\n"

@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "document.h"
-#include "exit.h"
-#include "mem.h"
-#include "oidmap.h"
-#include "promotion.h"
-#include "provider.h"
-#include "tool.h"
+#include "data/oidmap.h"
+#include "forge/provider.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "promotion/promotion.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] =
 	"usage: gp-find-pr [-hqVv] [-C dir] --merged [--since rev] [--commit rev]\n"

@@ -1,6 +1,6 @@
 /* gp-forge-azdo: the forge at dev.azure.com, visualstudio.com and Azure DevOps Server. */
-#include "azdo.h"
-#include "driver.h"
+#include "forges/azdo/azdo.h"
+#include "tool/driver.h"
 
 static const char help[] = "usage: gp-forge-azdo [-hqVv] [-C dir]\n"
 			   "\n"

@@ -1,6 +1,6 @@
 /* gp-forge-github: the forge at github.com and GitHub Enterprise Server. */
-#include "driver.h"
-#include "github.h"
+#include "forges/github/github.h"
+#include "tool/driver.h"
 
 static const char help[] = "usage: gp-forge-github [-hqVv] [-C dir]\n"
 			   "\n"

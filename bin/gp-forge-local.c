@@ -4,14 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "exit.h"
-#include "forge-server.h"
-#include "json.h"
-#include "local.h"
-#include "mem.h"
-#include "process.h"
-#include "tool.h"
+#include "data/json.h"
+#include "forge/server.h"
+#include "forges/local/local.h"
+#include "sys/err.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "sys/process.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"
 			   "\n"

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "document.h"
-#include "exit.h"
-#include "tool.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "sys/exit.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method merge|rebase|squash]\n"
 			   "                [--provider name] [--remote name]\n"

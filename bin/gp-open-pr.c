@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "body.h"
-#include "claim.h"
-#include "document.h"
-#include "exit.h"
-#include "mem.h"
-#include "tool.h"
+#include "promotion/base-branch.h"
+#include "promotion/claim.h"
+#include "promotion/description.h"
+#include "promotion/document.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-open-pr [-hnqVv] [-C dir] [--provider name] [--remote name]\n"
 			   "\n"
@@ -118,7 +118,7 @@ static int open_new(struct state *s, struct job *job, struct gp_err *err)
 	if ((!job->is_asked && gp_repository_branch(&s->base.repository, job->branch, &job->old, err)) ||
 	    gp_repository_push(&s->base.repository, job->branch, &job->commit, &job->old, err))
 		return -1;
-	body = gp_body(&job->promotion, job->document);
+	body = gp_description(&job->promotion, job->document);
 	pull = gp_forge_open_pr(s->forge, job->branch, job->title, body, &created, err);
 	free(body);
 	if (!pull)
@@ -134,7 +134,7 @@ static int describe(struct state *s, struct job *job, struct gp_json *pull, cons
 		    const struct gp_oid *head, bool was_reset, struct gp_err *err)
 {
 	bool is_ours = gp_promotion_same(said, &job->promotion);
-	char *body = gp_body(said, is_ours ? job->document : NULL), *title = gp_promotion_title(said);
+	char *body = gp_description(said, is_ours ? job->document : NULL), *title = gp_promotion_title(said);
 	long long number = gp_json_get_int(pull, "number", 0);
 	bool created = false;
 	bool wrong = strcmp(gp_json_get_text(pull, "title"), title) != 0 ||

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "document.h"
-#include "exit.h"
-#include "mem.h"
-#include "promotion.h"
-#include "tool.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "promotion/promotion.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-read-config [-hqVv] [-C dir] --group name --app name --tag tag [--env name]\n"
 			   "                      [--base branch] [--provider name] [--remote name]\n"

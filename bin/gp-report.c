@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "document.h"
-#include "exit.h"
-#include "io.h"
-#include "mem.h"
-#include "provider.h"
-#include "report.h"
-#include "tool.h"
+#include "forge/provider.h"
+#include "promotion/document.h"
+#include "promotion/report.h"
+#include "sys/exit.h"
+#include "sys/io.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-report [-hqVv] [-C dir]\n"
 			   "\n"

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "document.h"
-#include "exit.h"
-#include "mem.h"
-#include "tool.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] =
 	"usage: gp-set-status [-hnqVv] [-C dir] --gate[=post] [--provider name] [--remote name]\n"

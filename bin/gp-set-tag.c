@@ -4,15 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base.h"
-#include "document.h"
-#include "exit.h"
-#include "io.h"
-#include "mem.h"
-#include "promotion.h"
-#include "provider.h"
-#include "tool.h"
-#include "worktree.h"
+#include "forge/provider.h"
+#include "promotion/base-branch.h"
+#include "promotion/document.h"
+#include "promotion/promotion.h"
+#include "setter/worktree.h"
+#include "sys/exit.h"
+#include "sys/io.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
 
 static const char help[] = "usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
 			   "\n"

@@ -5,7 +5,7 @@
  */
 #include "http-replies.h"
 
-#include "azdo.h"
+#include "forges/azdo/azdo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,7 +5,7 @@
  */
 #include "http-replies.h"
 
-#include "github.h"
+#include "forges/github/github.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,12 +2,12 @@
  * ci.c - any bytes as text from outside on its way to a terminal or to a CI
  * system's log: it stays text, and stays on its line.
  */
-#include "err.h"
-#include "exit.h"
+#include "forge/provider.h"
 #include "fuzz.h"
-#include "mem.h"
-#include "provider.h"
-#include "utf8.h"
+#include "sys/err.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+#include "sys/utf8.h"
 
 /* A job of GitHub's, then one of Azure's. */
 static char *github(const char *name)

@@ -2,11 +2,11 @@
  * config.c - any bytes as gitops-promotion.yaml: refused with 78 and the file's
  * name, or the same configuration when it has been through a document.
  */
-#include "config.h"
+#include "promotion/config.h"
 
-#include "exit.h"
+#include "data/json.h"
 #include "fuzz.h"
-#include "json.h"
+#include "sys/exit.h"
 
 static void check_warning(void *ctx, const char *message)
 {

@@ -3,13 +3,13 @@
  * documents in it are printed and read again without a change, and what is made
  * of one for people stays on its line and in its place.
  */
-#include "document.h"
-#include "body.h"
-#include "config.h"
-#include "exit.h"
+#include "promotion/document.h"
 #include "fuzz.h"
-#include "promotion.h"
-#include "report.h"
+#include "promotion/config.h"
+#include "promotion/description.h"
+#include "promotion/promotion.h"
+#include "promotion/report.h"
+#include "sys/exit.h"
 
 static struct gp_json *parse(const char *text)
 {
@@ -83,7 +83,7 @@ static void check_report(const struct gp_json *document)
 static void check_body(const struct gp_promotion *p, const struct gp_json *document)
 {
 	struct gp_err err = {0};
-	char *body = gp_body(p, document);
+	char *body = gp_description(p, document);
 	struct gp_json *json = gp_promotion_in_description(body, &err);
 	struct gp_promotion again;
 

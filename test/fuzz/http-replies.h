@@ -10,10 +10,10 @@
 
 /* Comes before anything that includes http.h. */
 #define gp_http_ask http_ask_for_real
-#include "http.c" /* NOLINT(bugprone-suspicious-include) */
+#include "http/http.c" /* NOLINT(bugprone-suspicious-include) */
 #undef gp_http_ask
 
-#include "api.h"
+#include "forge/api.h"
 #include "fuzz.h"
 #include "protocol.h"
 

@@ -2,11 +2,11 @@
  * image.c - two strings, as an image reference and as a version: what is taken
  * apart is put together again, and a version that was set is there.
  */
-#include "image.h"
+#include "setter/image.h"
 
 #include "fuzz.h"
-#include "mem.h"
-#include "setter.h"
+#include "setter/setter.h"
+#include "sys/mem.h"
 
 static void check_version(const struct gp_version *v, const char *text)
 {

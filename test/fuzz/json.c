@@ -2,10 +2,10 @@
  * json.c - any bytes as JSON: what is read is printed and read again without a
  * change, on one line or indented, whatever it is inside of.
  */
-#include "json.h"
+#include "data/json.h"
 
-#include "exit.h"
 #include "fuzz.h"
+#include "sys/exit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

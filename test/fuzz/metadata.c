@@ -3,12 +3,12 @@
  * and as the metadata alone: what is read is written and read again, and the
  * title says the same.
  */
-#include "config.h"
-#include "exit.h"
 #include "fuzz.h"
-#include "mem.h"
-#include "promotion.h"
-#include "setter.h"
+#include "promotion/config.h"
+#include "promotion/promotion.h"
+#include "setter/setter.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
 
 static bool all_same(const struct gp_promotion *a, const struct gp_promotion *b)
 {

@@ -5,9 +5,9 @@
 #ifndef GP_FUZZ_PROTOCOL_H
 #define GP_FUZZ_PROTOCOL_H
 
-#include "err.h"
+#include "data/json.h"
 #include "fuzz.h"
-#include "json.h"
+#include "sys/err.h"
 
 static inline void protocol_check_error(const struct gp_err *err)
 {

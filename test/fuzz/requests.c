@@ -1,12 +1,12 @@
 /*
  * requests.c - any bytes as what is asked of a forge's driver: one reply for
  * each line, a JSON object on one line, with an id and either a result or an
- * error; and parameters that are what forge-server.h says of them.
+ * error; and parameters that are what forge/server.h says of them.
  */
-#include "exit.h"
-#include "forge-server.h"
+#include "forge/server.h"
 #include "fuzz.h"
-#include "mem.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
 
 static bool is_commit(const char *text)
 {

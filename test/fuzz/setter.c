@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "exit.h"
+#include "data/yaml.h"
 #include "fuzz.h"
-#include "setter.h"
-#include "yaml.h"
+#include "setter/setter.h"
+#include "sys/exit.h"
 
 #define A64 "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
 

@@ -3,8 +3,8 @@
  * checkout could have, and no byte behind the end is looked at.
  */
 #include "fuzz.h"
-#include "mem.h"
-#include "tree-items.h"
+#include "git/tree-items.h"
+#include "sys/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

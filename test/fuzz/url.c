@@ -5,13 +5,14 @@
  */
 #include <strings.h>
 
-#include "exit.h"
+#include "forge/provider.h"
+#include "forges/github/github.h"
 #include "fuzz.h"
-#include "github.h"
-#include "http.h"
-#include "mem.h"
-#include "provider.h"
-#include "repository.h"
+#include "git/repository.h"
+#include "git/url.h"
+#include "http/http.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
 
 #define SECRET "s3cret-T0KEN"
 

@@ -1,0 +1,134 @@
+/*
+ * api.h - a client for a forge's JSON API over HTTP: who asks, how patiently,
+ * when to ask again, and what is remembered of lists. What differs between
+ * forges is in a struct gp_api_forge, which each driver has one of. For the
+ * drivers' modules; the token goes to the API's address and nowhere else.
+ */
+#ifndef GP_API_H
+#define GP_API_H
+
+#include <stdbool.h>
+
+#include "data/json.h"
+#include "forge/provider.h"
+#include "forge/server.h"
+#include "http/http.h"
+#include "sys/err.h"
+
+struct gp_api_patience {
+	long timeout_ms;     /* for one request */
+	long long budget_ms; /* for all repetitions of one, and for all waiting within an operation */
+};
+
+struct gp_api_answer {
+	long status;
+	struct gp_json *json;     /* the body; NULL where there is none */
+	struct gp_http_reply raw; /* its headers */
+	bool repeated;            /* an earlier attempt may have done it already */
+};
+
+/* One forge's ways. */
+struct gp_api_forge {
+	const char *provider;       /* as provider.h knows it */
+	const char *const *headers; /* that every request has, up to a NULL */
+	/* How long an answer that is no more than a request for patience asks to wait; -1: it is not. attempt: from 1. */
+	long long (*limit_ms)(const struct gp_api_answer *answer, int attempt);
+	/* What an error's body says: in lower case, without full stop. Yours; NULL where it says nothing. */
+	char *(*words)(const struct gp_json *json);
+	/* Whether an answer is a page that asks a person to sign in, whatever its status says; NULL: there are none. */
+	bool (*is_sign_in)(const struct gp_http_reply *raw);
+};
+
+/* The API of one repository, and the one who asks it. Begins with {0}. */
+struct gp_api {
+	const struct gp_api_forge *forge;
+	const char *host; /* for messages; borrowed */
+	const char *base; /* the address before a URL that begins with '/'; borrowed */
+	struct gp_api_patience patience;
+	struct gp_http *http;
+	char *token, *authorization;
+	long long wait_until;       /* of the operation: nothing is waited for after it */
+	long long until, deadline;  /* of the next request: no repetition begins, it does not end after it */
+	long long not_before;       /* the forge wants to be left alone until then */
+	struct gp_forge_work *work; /* of the operation */
+	unsigned chance;            /* for pauses */
+	struct gp_api_cached {
+		char *url, *etag, *next;
+		struct gp_json *json;
+	} *cache; /* answers by URL */
+	size_t cache_count;
+};
+
+/*
+ * Finds the token that is meant for the server of the remote's URL. host and base are borrowed for as long as api is
+ * used. Nothing is asked yet. errors: 71, 77 where there is no token, 78.
+ */
+int gp_api_open(struct gp_api *api, const struct gp_api_forge *forge, const char *host, const char *base,
+		const char *url, const struct gp_api_patience *patience, gp_env_fn *env, struct gp_err *err);
+void gp_api_close(struct gp_api *api);
+
+/*
+ * Answers a request by an operation, which gets `repository`. Each request to the forge has all of the budget and of the
+ * time-out, however many there were before it: an operation takes as long as it gets answers, of which it says by work
+ * (may be NULL). Should something have echoed the token, it is taken out of the error.
+ */
+struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, void *repository,
+				      const struct gp_json *request, struct gp_forge_work *work, struct gp_err *err);
+
+/*
+ * Waits before attempt number `attempt` (from 1) of something that may come about though each answer is as it should be:
+ * at least least_ms. Returns 0, or -1 at once where that would be longer than the
+ * budget, counted from the operation's beginning; *wait_ms (may be NULL) is how long it is.
+ */
+int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long *wait_ms);
+
+enum gp_api_repeat {
+	GP_API_ALWAYS,   /* doing it twice is as good as once */
+	GP_API_IF_UNSENT /* only where the forge cannot have seen it */
+};
+struct gp_api_call {
+	const char *method;
+	const char *url;            /* begins with "/": behind api->base; or one that the forge gave */
+	const struct gp_json *body; /* borrowed; NULL: none */
+	const char *etag;           /* If-None-Match; NULL: none */
+	enum gp_api_repeat repeat;
+};
+/*
+ * Asks, again where that may help, and waits where the forge wants it, within
+ * the budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
+ * answer, yours (gp_api_answer_free), except for 401 and a page to sign in
+ * (77). errors: 71 where nobody waits for the operation any more, 75, 76, 77, 78.
+ */
+int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
+void gp_api_answer_free(struct gp_api_answer *answer);
+
+/* "the reply of HOST makes no sense: what"; 76. Returns -1. */
+int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *err);
+
+/* What Retry-After asks for, in milliseconds; -1 where the answer has none. */
+long long gp_api_retry_after_ms(const struct gp_http_reply *raw);
+/* The time of the forge's clock, in seconds since 1970; ours, where it does not tell. */
+long long gp_api_clock(const struct gp_http_reply *raw);
+
+/*
+ * api-text.c: a sentence as gp's messages have them: without its full stop,
+ * beginning in lower case. In place.
+ */
+void gp_api_settle(char *text);
+/* Whether part is in text (may be NULL), in whatever case. */
+bool gp_api_mentions(const char *text, const char *part);
+/* A name in a path or a query: all but unreserved characters (RFC 3986, section 2.3) as %XX. Yours. */
+char *gp_api_escape(const char *name);
+/* As much of a text as `max` characters allow (of UTF-16, where a forge counts so): "..." ends one that was cut. Yours. */
+char *gp_api_shorten(const char *text, size_t max, bool utf16);
+
+/*
+ * api-cache.c: GET, with what is known of it already: a 304 costs nothing, or
+ * less. *page is the body of a 200 or 304, borrowed until the next GET of it,
+ * and *next (may be NULL) where the next one is by its Link header, borrowed as
+ * long, or NULL; for any other status *page is NULL. answer is yours.
+ */
+int gp_api_get(struct gp_api *api, const char *url, struct gp_api_answer *answer, const struct gp_json **page,
+	       const char **next, struct gp_err *err);
+
+#endif

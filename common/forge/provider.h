@@ -1,0 +1,100 @@
+/*
+ * provider.h - the one table that knows forges and CI systems by name: which
+ * driver a remote's URL means, what a CI system's variables say about the job,
+ * how it wants errors shown. A new forge is a row here and a gp-forge-NAME.
+ * Reads no environment by itself: callers in bin/ (and tool) pass getenv.
+ */
+#ifndef GP_PROVIDER_H
+#define GP_PROVIDER_H
+
+#include <stdbool.h>
+
+#include "sys/err.h"
+
+typedef char *gp_env_fn(const char *name);
+
+/* A variable's value; NULL where it is not set, or empty. */
+const char *gp_env_value(gp_env_fn *env, const char *name);
+
+/* The driver for a remote's URL or path: "local", "github", …; NULL where neither it nor the CI system tells. Static. */
+const char *gp_provider_of_url(const char *url, gp_env_fn *env);
+
+/* A token, and whose it is. */
+struct gp_token {
+	char *text;  /* yours; NULL: there is none */
+	bool is_job; /* the forge's own CI has given it to the job that we are in */
+};
+/*
+ * The token for a forge at the remote's URL: what GP_TOKEN holds, else one of the forge's own variables (only where the
+ * remote is on the job's own server), else the first line of the file that GP_TOKEN_FILE names. errors: 78, where that
+ * file cannot be read or holds no token.
+ */
+int gp_provider_token(struct gp_token *out, const char *provider, const char *url, gp_env_fn *env, struct gp_err *err);
+/* The variables that may hold it: "GP_TOKEN, A or B". Yours. */
+char *gp_provider_token_names(const char *provider);
+
+/* The variables that may hold a token: programs that need none are started without them. */
+#define GP_PROVIDER_TOKENS "GP_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT"
+
+/*
+ * Those that a driver has no use for: all for the forge in a directory, other forges' for those that we know, none
+ * for one that we do not know. Ends with a NULL; the array is yours, what it holds is static.
+ */
+const char **gp_provider_hidden(const char *provider);
+
+/* The HTTP header by which the forge's git server, or its API, takes a token; NULL for a forge that takes none. Yours. */
+char *gp_provider_git_header(const char *provider, const struct gp_token *token);
+char *gp_provider_api_header(const char *provider, const struct gp_token *token);
+
+/* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL where that cannot be told. Yours. */
+char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *env);
+
+/* What to do about a push that a forge's git server has rejected: provider-push.c. */
+struct gp_provider_advice {
+	const char *words; /* by which its reason is known */
+	int exit;          /* 69, or 77 where it is a permission */
+	const char *todo;  /* "allow …" */
+};
+/* By what the server said; NULL where nothing is known. Static. */
+const struct gp_provider_advice *gp_provider_advise(const char *words);
+
+/* Whether s can be the NAME in gp-forge-NAME: [a-z0-9-]+. */
+int gp_provider_name_valid(const char *s);
+
+/* What the CI system says of the job; members that it does not tell are NULL. Strings are yours (gp_ci_free). */
+struct gp_ci {
+	char *commit; /* the commit that the job is for */
+	char *since;  /* on a push: what the branch pointed to before */
+	char *number; /* the pull request's number */
+	char *head;   /* the pull request's head for which the job was started */
+};
+/* errors: 65 where a file that a variable names cannot be read as it should. */
+int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err);
+void gp_ci_free(struct gp_ci *ci);
+
+/* The line that shows an error in the CI system's own way, with its line end; NULL outside of CI. Yours. */
+char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message);
+
+/*
+ * Text for the job's log in which nothing is a command to the CI system, which
+ * looks for them anywhere in a line: the '#' that begins one becomes sign. Yours.
+ */
+char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign);
+
+/*
+ * The file to which a step's summary, in Markdown, is appended; for a CI system that has none ready, one of this process's
+ * own in the job's temporary directory. NULL where the job has no place for a summary. Yours.
+ */
+char *gp_ci_summary_file(gp_env_fn *env);
+
+/* The line for the log that has that file shown, with its line end; NULL where it is shown anyway. Yours. */
+char *gp_ci_show_summary(gp_env_fn *env, const char *path);
+
+/*
+ * What sets an output of the step: a text, with its line end, to be appended to *file (borrowed) or, where that is NULL,
+ * to the log. NULL where the job takes none, and in a file for a value of more than one line, which could set another
+ * output. Yours.
+ */
+char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file);
+
+#endif

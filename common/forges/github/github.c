@@ -1,0 +1,53 @@
+#include "forges/github/github.h"
+
+#include <stdlib.h>
+
+#include "sys/exit.h"
+#include "sys/mem.h"
+
+/* https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
+static const char *const headers[] = {"Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28", NULL};
+
+static const struct gp_api_forge github = {.provider = "github",
+					   .headers = headers,
+					   .limit_ms = gp_github_limit_ms,
+					   .words = gp_github_words};
+
+struct gp_api *gp_github_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+			      struct gp_err *err)
+{
+	struct gp_github *g = gp_calloc(1, sizeof *g);
+
+	if (!gp_github_address_read(&g->address, url, env, err) &&
+	    !gp_api_open(&g->api, &github, g->address.host, g->address.rest, url, patience, env, err))
+		return &g->api;
+	gp_github_address_free(&g->address);
+	free(g);
+	return NULL;
+}
+
+void gp_github_close(void *repository)
+{
+	struct gp_github *g = repository;
+
+	gp_api_close(&g->api);
+	gp_json_free(g->polled);
+	gp_github_address_free(&g->address);
+	free(g);
+}
+
+int gp_github_get(struct gp_github *g, const char *url, const struct gp_json **page, char **next, bool *denied,
+		  struct gp_err *err)
+{
+	struct gp_api_answer answer;
+	const char *link;
+	int rc = gp_api_get(&g->api, url, &answer, page, &link, err);
+
+	*next = rc ? NULL : gp_strdup(link);
+	if (!rc && !*page && denied && answer.status == 403)
+		*denied = true;
+	else if (!rc && !*page && answer.status != 404 && answer.status != 422)
+		rc = gp_github_refuse(g, &answer, "contents and commit statuses: read", err);
+	gp_api_answer_free(&answer);
+	return rc;
+}

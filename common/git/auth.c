@@ -1,0 +1,163 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "git/program.h"
+#include "sys/mem.h"
+#include "sys/process.h"
+
+/* git's configuration by its environment: GIT_CONFIG_COUNT pairs, behind those that are there (git-config(1)). */
+struct pairs {
+	char **env;
+	size_t count, first, n;
+};
+
+static void add(struct pairs *p, char *text)
+{
+	p->env = gp_grow(p->env, p->count, sizeof *p->env);
+	p->env[p->count++] = text;
+}
+
+static void set(struct pairs *p, char *key, const char *value)
+{
+	add(p, gp_asprintf("GIT_CONFIG_KEY_%zu=%s", p->first + p->n, key));
+	add(p, gp_asprintf("GIT_CONFIG_VALUE_%zu=%s", p->first + p->n, value));
+	p->n++;
+	free(key);
+}
+
+static bool is_loopback(const char *host)
+{
+	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+
+		if (!strncmp(host, names[i], n) && (!host[n] || host[n] == ':' || host[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the token may go there: over HTTPS, or within this machine; and not where the URL brings its own password. */
+static bool may_have_token(const char *url)
+{
+	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0, end;
+
+	if (!scheme || (scheme == 7 && !is_loopback(url + 7)))
+		return false;
+	end = scheme + strcspn(url + scheme, "/");
+	const char *at = memchr(url + scheme, '@', end - scheme);
+
+	return !at || !memchr(url + scheme, ':', (size_t)(at - url) - scheme);
+}
+
+/*
+ * The empty value first takes away what others have set, such as the header that actions/checkout leaves in the local
+ * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs.
+ * Where a server sends git elsewhere, git takes such a header along in all that it asks there: so it is not to go.
+ */
+static void set_header(struct pairs *p, const char *url, const char *header)
+{
+	if (!header || !may_have_token(url))
+		return;
+	set(p, gp_asprintf("http.%s.extraheader", url), "");
+	set(p, gp_asprintf("http.%s.extraheader", url), header);
+	set(p, gp_asprintf("http.%s.followRedirects", url), "false");
+}
+
+static void build_env(struct gp_repository *r, bool over_https, const char *count)
+{
+	struct pairs p = {.first = count ? strtoul(count, NULL, 10) : 0};
+
+	for (size_t i = 0; gp_repository_git_env[i]; i++)
+		add(&p, gp_strdup(gp_repository_git_env[i]));
+	if (over_https) {
+		set(&p, gp_asprintf("url.%s.insteadOf", r->https_url), r->url);
+		if (strcmp(r->url, r->push_url) != 0)
+			set(&p, gp_asprintf("url.%s.insteadOf", r->https_url), r->push_url);
+		set_header(&p, r->https_url, r->header);
+	} else {
+		set_header(&p, r->url, r->header);
+		if (strcmp(r->url, r->push_url) != 0)
+			set_header(&p, r->push_url, r->header);
+	}
+	add(&p, gp_asprintf("GIT_CONFIG_COUNT=%zu", p.first + p.n));
+	if (r->ca_file)
+		add(&p, gp_asprintf("GIT_SSL_CAINFO=%s", r->ca_file));
+	/* A server that says nothing for so long is given up; git has no other limit (http.lowSpeedTime in git-config(1)). */
+	if (r->timeout) {
+		add(&p, gp_strdup("GIT_HTTP_LOW_SPEED_LIMIT=1"));
+		add(&p, gp_asprintf("GIT_HTTP_LOW_SPEED_TIME=%s", r->timeout));
+	}
+	add(&p, NULL);
+	for (size_t i = 0; r->env && r->env[i]; i++)
+		free(r->env[i]);
+	free(r->env);
+	r->env = p.env;
+}
+
+void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name))
+{
+	const char *seconds = env("GP_TIMEOUT");
+
+	r->header = header;
+	r->https_url = https_url;
+	r->config_count = gp_strdup(env("GIT_CONFIG_COUNT"));
+	/* git with GnuTLS, as Debian has it, knows only its own variable. */
+	r->timeout = env("GIT_HTTP_LOW_SPEED_TIME") ? NULL : gp_strdup(seconds && *seconds ? seconds : "30");
+	r->ca_file = env("GIT_SSL_CAINFO") ? NULL : gp_strdup(env("SSL_CERT_FILE"));
+	build_env(r, false, r->config_count);
+}
+
+/* Whether it is SSH that did not let us in, and there is another way. */
+static bool is_locked_out(const struct gp_repository *r, const struct gp_output *o)
+{
+	static const char *const words[] = {"Permission denied", "Host key verification failed",
+					    "Could not resolve hostname", "Connection refused", "cannot run ssh",
+					    /* A server that lets everybody in, to say so:
+					     * https://github.com/MicrosoftDocs/azure-devops-docs/issues/12774 */
+					    "Public key authentication failed"};
+
+	if (!o->status || !r->https_url)
+		return false;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(o->err, words[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A push whose reply was cut off leaves git and its own helper waiting for each other for good, and fetches have been
+ * seen to do the same (https://github.com/git/git/pull/1608). Ten times what a silent server gets is time for all of it.
+ */
+static int longest_ms(const struct gp_repository *r)
+{
+	long seconds = r->timeout ? strtol(r->timeout, NULL, 10) : 0;
+
+	return seconds > 0 && seconds < 100000 ? (int)seconds * 10000 : -1;
+}
+
+int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
+		       size_t len, struct gp_err *err)
+{
+	const char *const *env = r->env ? (const char *const *)r->env : gp_repository_git_env;
+
+	if (gp_run_within(output, argv, env, input, len, longest_ms(r), err))
+		return -1;
+	if (!is_locked_out(r, output))
+		return 0;
+	gp_output_free(output);
+	build_env(r, true, r->config_count);
+	free(r->https_url);
+	r->https_url = NULL;
+	return gp_run_within(output, argv, (const char *const *)r->env, input, len, longest_ms(r), err);
+}
+
+int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
+		      const char *what, struct gp_err *err)
+{
+	struct gp_output o;
+
+	return gp_repository_talk(r, &o, argv, input, len, err) ? -1 : gp_repository_judge(&o, out, what, err);
+}

@@ -1,0 +1,57 @@
+/*
+ * program.h - running the git program, for the files of this
+ * room alone.
+ */
+#ifndef GP_PROGRAM_H
+#define GP_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "git/repository.h"
+
+/* What git's environment gets: it never asks a person, who may not be there, and speaks English. */
+extern const char *const gp_repository_git_env[];
+
+/* The same for a git that does not leave this machine: without tokens. One that does may have helpers that need one. */
+extern const char *const gp_repository_local_env[];
+
+/*
+ * Runs git. On success *out (may be NULL) is what it printed, yours. A failing
+ * git is an error of 71 that begins with what and goes on in git's words. _with feeds it input.
+ */
+int gp_repository_git(char **out, const char *const argv[], const char *what, struct gp_err *err);
+int gp_repository_git_with(char **out, const char *const argv[], const char *input, size_t len, const char *what,
+			   struct gp_err *err);
+
+/* The second half of a git that was started with gp_run_start. */
+int gp_repository_git_end(char **out, struct gp_running *running, const char *what, struct gp_err *err);
+
+/* Ends the text with its first line; returns it. */
+char *gp_repository_one_line(char *text);
+
+/*
+ * Runs a git that talks to the remote, with what gp_repository_authorize set up. A status other than 0 is no error
+ * here. Where SSH does not let us in, it is tried once more over HTTPS, and so is what follows.
+ */
+int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
+		       size_t len, struct gp_err *err);
+/* The same, judged as gp_repository_git does. */
+int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
+		      const char *what, struct gp_err *err);
+
+/* Whether git says that a server did not let it in over HTTP: then it asks for a name, which nobody is there to give. */
+bool gp_repository_is_denied(const char *text);
+
+/* Whether git says, or gp of git, that a server took too long. */
+bool gp_repository_is_late(const char *text);
+
+/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 where a server does not let us in. */
+int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
+
+/* The line of git's stderr that says what is wrong, without its "fatal: ". Borrowed from text, which is cut up. */
+const char *gp_repository_git_reason(char *text);
+
+/* Brings blobs that a partial clone lacks (objects.h, gp_git_missing_fn); ctx is the struct gp_repository. */
+int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * repository.h - the local clone and its remote: what is asked of the git
+ * program (remote URLs, tips, fetch, push, identity), because it alone has the
+ * leases, proxies, credential helpers and safe.directory that people have set
+ * up. Objects are read through objects.h. Works on the current directory's
+ * repository; leaves its refs, HEAD, index, work tree and FETCH_HEAD alone.
+ */
+#ifndef GP_REPOSITORY_H
+#define GP_REPOSITORY_H
+
+#include <stdbool.h>
+
+#include "git/objects.h"
+#include "sys/err.h"
+#include "sys/process.h"
+
+struct gp_repository {
+	char *git_dir;   /* absolute */
+	char *remote;    /* its name, such as "origin" */
+	char *url;       /* as git uses it; may hold credentials: never printed */
+	char *push_url;  /* likewise */
+	char *clean_url; /* url without credentials */
+	char *up;        /* from the current directory to the top of the work tree: "../" */
+	struct gp_git *git;
+	char **env;               /* for a git that talks to the remote; NULL: as for any other */
+	char *config_count;       /* GIT_CONFIG_COUNT as it was */
+	char *timeout;            /* seconds after which git gives a silent server up; NULL: as it is set up */
+	char *ca_file;            /* certificates that git is to trust; NULL: as it is set up */
+	unsigned deepened;        /* by how much history was fetched last, where more was needed */
+	char *header, *https_url; /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
+	struct gp_ident identity[2]; /* author and committer, once they are known */
+	struct gp_running asked[2];  /* git, asked for them */
+};
+
+/*
+ * Opens the repository that the current directory is in. remote: a name, or
+ * NULL for "origin". errors: 71 in git's own words (with the way out for
+ * safe.directory), 78 for a remote that is not configured or a repository of another object format. Free it also after
+ * an error.
+ */
+int gp_repository_open(struct gp_repository *r, const char *remote, struct gp_err *err);
+void gp_repository_free(struct gp_repository *r);
+
+/*
+ * Sets up how git talks to the remote, once: GP_TIMEOUT holds for it, and header, or NULL, is the HTTP header that
+ * carries a token (it goes only to the remote's own URLs, over HTTPS or to this machine, and takes the place of one that a CI checkout has left); https_url, or NULL, is
+ * where to go with it when the remote is an SSH URL that does not let us in. env: of this process, for what git is
+ * configured with by its environment already; a SSL_CERT_FILE holds for git as it does for libcurl. Takes both strings
+ * over.
+ */
+void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name));
+
+/*
+ * Whether git takes this for a branch's name (git-check-ref-format(1)): behind refs/heads/ in a command line it is then
+ * one branch, and neither an option, a pattern nor a refspec.
+ */
+bool gp_branch_valid(const char *name);
+
+/*
+ * Asks the remote for the base branch and its current tip. base: its name, or
+ * NULL for the remote's default branch. *branch is yours. also: the name of another branch, asked for with the same
+ * request (*also_tip is zero where it does not exist), or NULL. errors: 64 for a base that is no name, 71 where the
+ * remote cannot be read, 69 where it has no such branch or no branch at all.
+ */
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
+		       struct gp_oid *also_tip, struct gp_err *err);
+
+/* The commit that a branch of the remote points to now; zero where there is none. errors: 71. */
+int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);
+
+/*
+ * Makes sure that n commits are here, with their trees, fetching them (and
+ * base) where one is missing. errors: 71; 69 where the remote does not have it.
+ */
+int gp_repository_need(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
+		       struct gp_err *err);
+
+/*
+ * Reads a commit, fetching more history of base and of head (may be NULL)
+ * where a shallow clone ends before it, twice as much each time, from call to call. Returns 0
+ * with *out filled; -1: 71 where it cannot be had.
+ */
+int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,
+		       const struct gp_oid *oid, struct gp_err *err);
+
+/*
+ * Pushes a commit to a branch of the remote if that branch still is at old
+ * (zero: does not exist). errors: 75 where it moved, 71 or 69 in the server's
+ * words otherwise.
+ */
+int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
+		       const struct gp_oid *old, struct gp_err *err);
+
+/* Asks for the identity without waiting, for those who will need it. */
+void gp_repository_ask_identity(struct gp_repository *r);
+
+/*
+ * The author and committer that git would use here; where none is configured,
+ * gp's own: "gp <gp@localhost>". The time is that of the first call. Borrowed. errors: 71.
+ */
+int gp_repository_identity(struct gp_repository *r, const struct gp_ident **author, const struct gp_ident **committer,
+			   struct gp_err *err);
+
+/* The branch that is checked out; NULL where HEAD is detached. Yours. */
+char *gp_repository_checked_out(struct gp_err *err);
+
+/* The directory of the work tree; NULL with err (71) in a bare repository. Yours. */
+char *gp_repository_work_tree(struct gp_err *err);
+
+/* The full id of a revision such as HEAD or main~2. errors: 64 naming it. */
+int gp_repository_resolve(struct gp_oid *oid, const char *revision, struct gp_err *err);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * base-branch.h - the base branch that promotions go into: the local repository, the
+ * tip it is looked at, the configuration in that commit. What the document
+ * calls `repository` and `config`.
+ */
+#ifndef GP_BASE_H
+#define GP_BASE_H
+
+#include "data/json.h"
+#include "forge/provider.h"
+#include "git/repository.h"
+#include "promotion/config.h"
+#include "setter/manifests.h"
+#include "sys/err.h"
+
+struct gp_base {
+	struct gp_repository repository;
+	struct gp_manifests *manifests;
+	char *provider; /* the NAME in gp-forge-NAME */
+	char *branch;   /* "main"; NULL until it was asked for */
+	struct gp_oid tip, tree;
+};
+
+/*
+ * Opens the current directory's repository and tells its provider: the one
+ * given, or what the remote's URL means (78 where it does not tell). remote
+ * and provider may be NULL. env: where the forge's token is looked for. base starts as {0}; one that is open already stays
+ * as it is, so that a filter opens it with the first document that needs it.
+ */
+int gp_base_open(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err);
+void gp_base_free(struct gp_base *base);
+
+/* Asks the remote for the branch (NULL: its default branch) and its tip, and makes sure that the tip is here. */
+int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err);
+
+/* The same, and with the same request where another branch is (*also_tip; zero: it does not exist). */
+int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
+		     struct gp_err *err);
+
+/*
+ * Whether a document's repository is the one that is open here: a document may
+ * come from anywhere, and what it says must not send a token elsewhere. Takes
+ * its base branch. errors: 65.
+ */
+int gp_base_check_document(struct gp_base *base, const struct gp_json *document, struct gp_err *err);
+
+/* The same, and takes its tip, which is fetched where it is not here. */
+int gp_base_from_document(struct gp_base *base, const struct gp_json *document, struct gp_err *err);
+
+/* Sets the document's member `repository`. */
+void gp_base_to_document(const struct gp_base *base, struct gp_json *document);
+
+/* Reads the configuration from the tip. errors: 78; warn as in config.h. */
+int gp_base_config(struct gp_base *base, struct gp_config *config, gp_config_warn_fn *warn, void *ctx,
+		   struct gp_err *err);
+
+/* The index of the nearest earlier environment that has a marker of the app; -1: none; -2: err. */
+int gp_base_previous(struct gp_base *base, const struct gp_config *config, size_t environment,
+		     const struct gp_setter *setter, struct gp_err *err);
+
+/*
+ * The first-parent history of the tip, grown as far as it is looked at. Start
+ * with {0}.
+ */
+struct gp_chain {
+	struct gp_link {
+		struct gp_oid commit, tree;
+	} *link; /* [0] is the tip */
+	size_t count;
+	bool ended; /* the last link is a root */
+	struct gp_oid next;
+};
+/*
+ * Makes sure that link[index] is there, where history reaches so far. Returns
+ * 1, 0 where the chain is shorter, -1: 71. Fetches more of a shallow clone.
+ */
+int gp_chain_reach(struct gp_chain *chain, struct gp_base *base, size_t index, struct gp_err *err);
+void gp_chain_free(struct gp_chain *chain);
+
+#endif

@@ -1,0 +1,25 @@
+/* The configuration as the document's member. */
+#include "data/json.h"
+#include "promotion/config.h"
+
+struct gp_json *gp_config_to_json(const struct gp_config *config)
+{
+	struct gp_json *json = gp_json_object(), *list = gp_json_array();
+
+	gp_json_set_text(json, "prflow", config->per_env ? "per-env" : "per-app");
+	for (size_t i = 0; i < config->environment_count; i++) {
+		struct gp_json *e = gp_json_object();
+
+		gp_json_set_text(e, "name", config->environments[i].name);
+		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
+		gp_json_append(list, e);
+	}
+	gp_json_set(json, "environments", list);
+	gp_json_set_int(json, "status_timeout_minutes", config->status_timeout_minutes);
+	gp_json_set_text(json, "status_context", config->status_context);
+	gp_json_set_int(json, "clusters", config->clusters);
+	gp_json_set_text(json, "gate_check", config->gate_check);
+	if (config->groups)
+		gp_json_set(json, "groups", gp_json_copy(config->groups));
+	return json;
+}

@@ -1,0 +1,123 @@
+#include "setter/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "setter/setter.h"
+#include "sys/exit.h"
+#include "sys/mem.h"
+
+enum { NEAREST = 3, LONGEST = 250 };
+
+/* A marker that was seen, without its kind: "group:app". */
+struct seen {
+	size_t distance, line;
+	char *name, *path;
+};
+
+struct gp_nearest {
+	char *wanted;              /* "group:app" */
+	const char *path;          /* of the file that is looked through */
+	struct seen best[NEAREST]; /* nearest first */
+	size_t count;
+};
+
+struct gp_nearest *gp_nearest_new(const char *group, const char *app)
+{
+	struct gp_nearest *n = gp_calloc(1, sizeof *n);
+
+	n->wanted = gp_asprintf("%s:%s", group, app);
+	return n;
+}
+
+static void drop(struct seen *seen)
+{
+	free(seen->name);
+	free(seen->path);
+}
+
+void gp_nearest_free(struct gp_nearest *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		drop(&n->best[i]);
+	free(n->wanted);
+	free(n);
+}
+
+/* How many insertions, deletions and replacements lead from a to b (Levenshtein), for short strings. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t n = strlen(b), *row = gp_calloc(n + 1, sizeof *row), result;
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a; i++, a++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = diagonal + (*a != b[j - 1]);
+
+			diagonal = row[j];
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+		}
+	}
+	result = row[n];
+	free(row);
+	return result;
+}
+
+/* Where a marker at this distance belongs among the best; NEAREST: nowhere. */
+static size_t place(const struct gp_nearest *n, const char *name, size_t d)
+{
+	size_t at = n->count;
+
+	for (size_t i = 0; i < n->count; i++)
+		if (!strcmp(n->best[i].name, name))
+			return NEAREST;
+	while (at > 0 && n->best[at - 1].distance > d)
+		at--;
+	return at;
+}
+
+static int note(void *ctx, size_t line, const char *policy)
+{
+	struct gp_nearest *n = ctx;
+	size_t group = strcspn(policy, ":"), app = policy[group] ? strcspn(policy + group + 1, ":") + 1 : 0;
+	char *name = gp_memdup0(policy, group + app);
+	size_t d = strlen(name) > LONGEST ? LONGEST : distance(name, n->wanted), at = place(n, name, d);
+
+	if (at == NEAREST) {
+		free(name);
+		return 0;
+	}
+	if (n->count == NEAREST)
+		drop(&n->best[--n->count]);
+	memmove(&n->best[at + 1], &n->best[at], (n->count++ - at) * sizeof n->best[0]);
+	n->best[at] = (struct seen){d, line, name, gp_strdup(n->path)};
+	return 0;
+}
+
+void gp_nearest_look(struct gp_nearest *n, const char *path, const char *text, size_t len)
+{
+	n->path = path;
+	gp_setter_each_marker(text, len, note, n);
+}
+
+int gp_nearest_fail(const struct gp_nearest *n, const char *dir, struct gp_err *err)
+{
+	char *hint = gp_strdup(n->count ? "nearest:" : "there are no markers at all");
+
+	for (size_t i = 0; i < n->count; i++) {
+		const struct seen *s = &n->best[i];
+		char *more = gp_asprintf("%s%s %s at %s:%zu", hint, i ? "," : "", s->name, s->path, s->line);
+
+		free(hint);
+		hint = more;
+	}
+	gp_fail(err, GP_EXIT_INPUT, "no marker {\"$imagepolicy\": \"%s\"} in the YAML files below '%s'; %s", n->wanted,
+		dir, hint);
+	free(hint);
+	return -1;
+}

@@ -1,0 +1,106 @@
+/*
+ * tool.h - the frame that every program has in common: options, one line for
+ * an error, the documents that come in and go out. For bin/ alone: this module
+ * reads argv, the environment and stdin and writes stdout and stderr on its
+ * program's behalf; no other module of common/ does.
+ */
+#ifndef GP_TOOL_H
+#define GP_TOOL_H
+
+#include <stdbool.h>
+
+#include "data/json.h"
+#include "forge/forge.h"
+#include "sys/err.h"
+
+enum gp_option_kind {
+	GP_OPTION_FLAG,    /* value: bool *, set to true */
+	GP_OPTION_TEXT,    /* value: const char **, the argument */
+	GP_OPTION_OPTIONAL /* value: const char **, the argument of --name=ARG, or "" for --name */
+};
+
+struct gp_option {
+	const char *name; /* long name; NULL ends the table */
+	char letter;      /* short name, or 0 */
+	enum gp_option_kind kind;
+	void *value;
+};
+
+/* The end of every help text: the options that mean the same everywhere. */
+#define GP_HELP_COMMON                                                                                                 \
+	"      --provider name  forge (default: told by the remote's URL)\n"                                           \
+	"      --remote name    remote (default: origin)\n"                                                            \
+	"  -q, --quiet          only errors on standard error\n"                                                       \
+	"  -v, --verbose        say more\n"                                                                            \
+	"  -h, --help           show this help\n"                                                                      \
+	"  -V, --version        show the version\n"
+
+struct gp_tool {
+	const char *name; /* "gp-set-tag" */
+	const char *help; /* what --help prints, from "usage: …\n" on */
+	bool is_driver;   /* a forge's driver: its stdout carries replies, no documents */
+	/* Set by gp_tool_start; the last three also have a variable: GP_REMOTE, GP_BASE, GP_PROVIDER. */
+	int verbosity;                        /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
+	const char *remote, *base, *provider; /* NULL: not given */
+	char *dir;                            /* where the program is, when it was called by a path; else NULL */
+	int exit;                             /* the first failure's exit status */
+};
+
+/*
+ * Reads options: the program's own and those that all programs take (-h, -V,
+ * -q, -v, -C DIR, --remote, --base, --provider). Returns true when
+ * the program should go on; false when it should end with gp_tool_end: help
+ * was printed, or the command line is wrong (64, told).
+ */
+bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_option *options);
+
+/* Ends the program: closes stdout, checks that all was written. Returns main's exit status. */
+int gp_tool_end(struct gp_tool *tool);
+
+/* A line on stderr, "NAME: text"; from which verbosity on it is seen: -1 warnings, 0 what was done, 1 how. */
+void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* The error as one line on stderr, and as an annotation where a CI system wants one; remembers the exit status. */
+void gp_tool_complain(struct gp_tool *tool, const struct gp_err *err);
+
+/* Writes a document to stdout as one line (indented on a terminal) and flushes it. */
+void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document);
+
+/* For a program that starts documents: complains, and emits a document that carries the error along the pipe. */
+void gp_tool_fail(struct gp_tool *tool, const struct gp_err *err);
+
+/*
+ * For a program that filters: reads documents from stdin until its end and
+ * calls fn for each that carries neither skip nor error (with_errors: also for
+ * those with an error); then emits it. fn changes the document in place. When
+ * it returns -1 with err, the error is told, added to the document, and the
+ * exit status kept. Documents with skip or error pass through untouched.
+ * Broken or empty input is 65.
+ */
+typedef int gp_tool_fn(void *ctx, struct gp_json *document, struct gp_err *err);
+void gp_tool_filter(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, bool with_errors);
+
+/*
+ * The same, for a program that can ask for what several documents need at once: ahead is shown the documents that are
+ * there already, at most 100, before fn is called for each of them. It changes none of them. NULL: as gp_tool_filter.
+ */
+typedef void gp_tool_ahead_fn(void *ctx, struct gp_json *const documents[], size_t n);
+void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool_fn *fn, void *ctx, bool with_errors);
+
+/*
+ * The driver for a document's repository: started where *forge is NULL, beside
+ * this program or from PATH; from then on its requests are about this
+ * document's base. GP_TIMEOUT and GP_RETRY_BUDGET (seconds) bound the wait for
+ * a reply. errors: 65, 78. *forge is yours (gp_forge_end).
+ */
+int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const struct gp_json *document,
+		  struct gp_err *err);
+
+/* A number of seconds from the environment; *out stays where it is not set. errors: 78, also for less than least. */
+int gp_tool_seconds(const char *name, int *out, int least, struct gp_err *err);
+
+/* Marks the document as skipped by this program, with a reason, and says so. */
+void gp_tool_skip(const struct gp_tool *tool, struct gp_json *document, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

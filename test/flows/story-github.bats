@@ -1,0 +1,1 @@
+../forges/hub/story.bats

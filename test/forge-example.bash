@@ -1,8 +1,0 @@
-# forge-example.bash - a repository for gp-forge-example, which reads what gp-forge-local writes: for forge.bats.
-# shellcheck shell=bash
-
-forge_remote() {
-	PATH=$BATS_TEST_DIRNAME:$PATH
-	local_remote
-	FORGE_WRITER=local
-}

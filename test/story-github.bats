@@ -1,1 +1,0 @@
-hub/story.bats
