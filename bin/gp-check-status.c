@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 	struct gp_tool tool = {.name = "gp-check-status", .help = help};
 	struct state s = {.tool = &tool};
 	struct gp_err err = {0};
-	const struct gp_option options[] = {{"wait", 0, GP_OPTION_OPTIONAL, &s.wait}, {0}};
+	const struct gp_option options[] = {{"wait", 0, GP_OPTION_DURATION, &s.wait}, {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options)) {
 		srand((unsigned)gp_now_ms());

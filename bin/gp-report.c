@@ -9,17 +9,20 @@
 #include "forge/provider.h"
 #include "promotion/document.h"
 #include "promotion/report.h"
+#include "promotion/summary.h"
 #include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
 #include "tool/tool.h"
 
-static const char help[] = "usage: gp-report [-hqVv] [-C dir]\n"
+static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json]\n"
 			   "\n"
 			   "Passes documents on as they are. In a CI job it also says what became of them: as a\n"
 			   "table in the step's summary and, of the last one, as the step's outputs branch, commit,\n"
-			   "number, url, skipped and reason.\n"
+			   "number, url, skipped and reason. On a terminal it prints what was done, for a person,\n"
+			   "in place of the documents.\n"
 			   "\n"
+			   "      --json           print the documents also on a terminal\n"
 			   "  -C, --directory dir  work in dir\n"
 			   "  -q, --quiet          only errors on standard error\n"
 			   "  -v, --verbose        say more\n"
@@ -31,7 +34,8 @@ static const char help[] = "usage: gp-report [-hqVv] [-C dir]\n"
 enum { MAX_SUMMARY = 256 << 10 };
 
 struct report {
-	FILE *out; /* a table, to be */
+	bool for_person; /* standard output is a terminal, and nobody asked for documents */
+	FILE *out;       /* a table, to be */
 	char *table, *outputs;
 	size_t table_len, left_out;
 	char *summary_file;
@@ -108,6 +112,24 @@ static void show(struct gp_tool *tool, struct report *r)
 		to_log(r->outputs);
 }
 
+static void hand_on(struct gp_tool *tool, const struct report *r, const struct gp_json *document)
+{
+	char *text = NULL;
+	size_t len;
+
+	if (!r->for_person) {
+		gp_tool_emit(tool, document);
+		return;
+	}
+	FILE *out = gp_open_text(&text, &len);
+
+	gp_summary(out, document);
+	gp_close_text(out, &text);
+	if (gp_write_all(STDOUT_FILENO, text, strlen(text)))
+		gp_tool_output_failed(tool);
+	free(text);
+}
+
 /* As gp_tool_filter does it, but every document is looked at and none is changed. */
 static void pass_on(struct gp_tool *tool, struct report *r)
 {
@@ -120,7 +142,7 @@ static void pass_on(struct gp_tool *tool, struct report *r)
 		if (!tool->exit)
 			tool->exit = gp_document_exit(document);
 		add(r, document);
-		gp_tool_emit(tool, document);
+		hand_on(tool, r, document);
 		gp_json_free(document);
 	}
 	if (rc < 0) {
@@ -138,10 +160,15 @@ int main(int argc, char **argv)
 	struct gp_tool tool = {.name = "gp-report", .help = help};
 	struct report r = {.summary_file = gp_ci_summary_file(getenv)};
 
-	if (gp_tool_start(&tool, argc, argv, NULL)) {
+	bool json = false;
+	const struct gp_option options[] = {{"json", 0, GP_OPTION_FLAG, &json}, {0}};
+
+	if (gp_tool_start(&tool, argc, argv, options)) {
+		r.for_person = !json && isatty(STDOUT_FILENO);
 		r.out = r.summary_file ? gp_open_text(&r.table, &r.table_len) : NULL;
 		if (r.out)
 			gp_report_head(r.out);
+		gp_tool_check_stdin(&tool, "documents");
 		pass_on(&tool, &r);
 		show(&tool, &r);
 	}

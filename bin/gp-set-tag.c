@@ -233,7 +233,7 @@ static int set_tag(void *ctx, struct gp_json *document, struct gp_err *err)
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-set-tag", .help = help};
+	struct gp_tool tool = {.name = "gp-set-tag", .help = help, .after = "gp-read-config ..."};
 	struct state s = {.tool = &tool};
 	const struct gp_option options[] = {{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
 					    {"work-tree", 0, GP_OPTION_FLAG, &s.work_tree},

@@ -6,6 +6,7 @@
 #include "setter/setter.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
+#include "sys/spelling.h"
 
 enum { NEAREST = 3, LONGEST = 250 };
 
@@ -44,30 +45,6 @@ void gp_nearest_free(struct gp_nearest *n)
 	free(n);
 }
 
-/* How many insertions, deletions and replacements lead from a to b (Levenshtein), for short strings. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t n = strlen(b), *row = gp_calloc(n + 1, sizeof *row), result;
-
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; *a; i++, a++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-		}
-	}
-	result = row[n];
-	free(row);
-	return result;
-}
-
 /* Where a marker at this distance belongs among the best; NEAREST: nowhere. */
 static size_t place(const struct gp_nearest *n, const char *name, size_t d)
 {
@@ -86,7 +63,7 @@ static int note(void *ctx, size_t line, const char *policy)
 	struct gp_nearest *n = ctx;
 	size_t group = strcspn(policy, ":"), app = policy[group] ? strcspn(policy + group + 1, ":") + 1 : 0;
 	char *name = gp_memdup0(policy, group + app);
-	size_t d = strlen(name) > LONGEST ? LONGEST : distance(name, n->wanted), at = place(n, name, d);
+	size_t d = strlen(name) > LONGEST ? LONGEST : gp_spelling_distance(name, n->wanted), at = place(n, name, d);
 
 	if (at == NEAREST) {
 		free(name);

@@ -39,8 +39,10 @@ int gp_driver_main(const struct gp_driver *driver, struct gp_tool *tool, int arg
 	const struct gp_forge_driver served = {driver->ops, &context, open_repository, call, driver->close};
 	struct gp_err err = {0};
 
-	if (gp_tool_start(tool, argc, argv, NULL) &&
-	    (read_patience(&context.patience, &err) || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, &served, &err)))
+	if (!gp_tool_start(tool, argc, argv, NULL))
+		return gp_tool_end(tool);
+	gp_tool_check_stdin(tool, "requests");
+	if (read_patience(&context.patience, &err) || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, &served, &err))
 		gp_tool_complain(tool, &err);
 	return gp_tool_end(tool);
 }

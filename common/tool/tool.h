@@ -12,19 +12,7 @@
 #include "data/json.h"
 #include "forge/forge.h"
 #include "sys/err.h"
-
-enum gp_option_kind {
-	GP_OPTION_FLAG,    /* value: bool *, set to true */
-	GP_OPTION_TEXT,    /* value: const char **, the argument */
-	GP_OPTION_OPTIONAL /* value: const char **, the argument of --name=ARG, or "" for --name */
-};
-
-struct gp_option {
-	const char *name; /* long name; NULL ends the table */
-	char letter;      /* short name, or 0 */
-	enum gp_option_kind kind;
-	void *value;
-};
+#include "tool/options.h"
 
 /* The end of every help text: the options that mean the same everywhere. */
 #define GP_HELP_COMMON                                                                                                 \
@@ -36,9 +24,10 @@ struct gp_option {
 	"  -V, --version        show the version\n"
 
 struct gp_tool {
-	const char *name; /* "gp-set-tag" */
-	const char *help; /* what --help prints, from "usage: …\n" on */
-	bool is_driver;   /* a forge's driver: its stdout carries replies, no documents */
+	const char *name;  /* "gp-set-tag" */
+	const char *help;  /* what --help prints, from "usage: …\n" on */
+	const char *after; /* what usually comes before it in a pipe, for who waits at a terminal; NULL: nothing */
+	bool is_driver;    /* a forge's driver: its stdout carries replies, no documents */
 	/* Set by gp_tool_start; the last three also have a variable: GP_REMOTE, GP_BASE, GP_PROVIDER. */
 	int verbosity;                        /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
 	const char *remote, *base, *provider; /* NULL: not given */
@@ -57,11 +46,17 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 /* Ends the program: closes stdout, checks that all was written. Returns main's exit status. */
 int gp_tool_end(struct gp_tool *tool);
 
+/* Standard output cannot be written: complains by errno, or ends the program as SIGPIPE does where its reader has gone. */
+void gp_tool_output_failed(struct gp_tool *tool);
+
 /* A line on stderr, "NAME: text"; from which verbosity on it is seen: -1 warnings, 0 what was done, 1 how. */
 void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The error as one line on stderr, and as an annotation where a CI system wants one; remembers the exit status. */
 void gp_tool_complain(struct gp_tool *tool, const struct gp_err *err);
+
+/* Says so if what is read on standard input would have to be typed: what is "documents" or "requests". */
+void gp_tool_check_stdin(const struct gp_tool *tool, const char *what);
 
 /* Writes a document to stdout as one line (indented on a terminal) and flushes it. */
 void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document);

@@ -441,7 +441,7 @@ main_again() {
 @test "an input that is missing is named" {
 	make_gitops
 	job 64 new group=apps app=web tag=
-	has "$(jq -r '.issues[0]' <<<"$done")" "error: gp-new: option '--tag' is missing"
+	has "$(jq -r '.issues[0]' <<<"$done")" "error: gp-new: missing option: --tag"
 }
 
 @test "a wrapper's usage error is an issue, and no more than that, whatever is in it" {
@@ -451,7 +451,7 @@ main_again() {
 	same lines 2 "$(grep -c '' <<<"$stderr")"
 	done=$("$python" "$test_root/test/flows/pipelines.py" agent <<<"$stderr")
 	made .commands 1
-	has "$(jq -r '.issues[0]' <<<"$done")" "error: gp-new: unknown option '--x??"
+	has "$(jq -r '.issues[0]' <<<"$done")" "error: gp-new: unknown option '--x; ?#vso"
 	GITHUB_ACTIONS=true expect 64 gp-new "$evil" y
 	same lines 2 "$(grep -c '' <<<"$stderr")"
 	same commands 1 "$(grep -c '^::error title=gp-new::unknown option' <<<"$stderr")"

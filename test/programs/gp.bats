@@ -87,18 +87,18 @@ setup() {
 		[[ "$output" == "$wrapper "[0-9]* ]] || fail "$output"
 		expect 64 "$wrapper" --no-such-option
 		one_message "$wrapper" no-such-option
-		expect 64 "$wrapper" superfluous
-		one_message "$wrapper" superfluous
-		expect 64 "$wrapper" -C "$T/nowhere"
+		expect 64 "$wrapper" one two superfluous
+		one_message "$wrapper" 'unexpected argument'
+		expect 64 "$wrapper" -C "$T/nowhere" $([ "$wrapper" != gp-new ] || echo app tag)
 		one_message "$wrapper" nowhere
 		expect 64 "$wrapper" --base
 		one_message "$wrapper" base
 	done
 }
 
-@test "gp-new needs group, app and tag" {
-	expect 64 gp-new --app web --tag v1
-	one_message gp-new group
+@test "gp-new needs app and tag, and names all that is missing at once" {
+	expect 64 gp-new
+	one_message gp-new 'missing options: --app, --tag'
 	expect 64 gp-new --group apps --tag v1
 	one_message gp-new app
 	expect 64 gp-new --group apps --app web
@@ -225,4 +225,71 @@ setup() {
 	expect 64 gp-new --group apps --app '$(touch x)' --tag v1
 	expect 64 gp-new --group apps --app web --tag '; touch x'
 	[ ! -e x ]
+}
+
+@test "options before the command are the command's" {
+	make_gitops
+	cd /
+	expect 0 gp -C "$CLONE" -q new apps/web v1
+	jq_is .pull_request.number 1
+	same stderr '' "$stderr"
+	expect 0 gp -v --directory "$CLONE" --base main find-pr --open --all
+	jq_is .pull_request.number 1
+	expect 64 gp -C "$CLONE"
+	one_message gp 'a command is missing'
+	expect 64 gp -x new
+	one_message gp "unknown option '-x'"
+}
+
+@test "gp suggests a command" {
+	expect 64 gp statsu
+	one_message gp "there is no command 'statsu': did you mean 'status'?"
+	expect 64 gp frobnicate
+	one_message gp "there is no command 'frobnicate' (try gp --help)"
+}
+
+@test "app, tag and number need no option" {
+	make_gitops
+	expect 0 gp-new apps/web v1
+	jq_is '.promotion | "\(.group) \(.app) \(.tag)"' 'apps web v1'
+	expect 0 gp-status 1
+	same state merged "$(pr 1 .state)"
+	commit_tag apps dev web v2
+	propose apps/web v2 qa
+	expect 75 gp-status 2 --wait 1s
+	same gate pending "$(gate 2)"
+}
+
+# terminal COMMAND: what a person sees of it; $output has neither carriage returns nor what the pty adds.
+terminal() {
+	command -v script >/dev/null || skip 'no script(1) here'
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip 'no pseudo-terminal here'
+	status=0
+	script -qec "$1" /dev/null </dev/null >"$T/run/typescript" 2>&1 || status=$?
+	output=$(tr -d '\r' <"$T/run/typescript")
+}
+
+@test "on a terminal a flow ends with what a person wants to know; --json has the document" {
+	make_gitops
+	terminal 'gp-new apps/web v1'
+	same new "opened #1 Promote apps/web version v1 to environment dev
+  file://$REMOTE#1
+  merges by itself once its checks are green" "$output"
+	terminal 'gp-new apps/web v1'
+	has "$output" 'up to date: #1 '
+	terminal 'gp-new apps/web v1 --json'
+	has "$output" '"promotion":'
+	terminal 'gp-promote'
+	has "$output" 'nothing to do: '
+	lacks "$output" '{'
+	terminal 'gp-status 1'
+	has "$output" "#1 Promote apps/web version v1 to environment dev
+  file://$REMOTE#1"
+	terminal 'gp-new --app web'
+	lacks "$output" '{'
+}
+
+@test "who types at a filter is told what usually comes before it" {
+	terminal 'gp-set-tag'
+	has "$output" 'gp-set-tag: reading documents from the terminal; did you mean'
 }

@@ -1,0 +1,210 @@
+/* gp-options: reads the command line of a wrapper in shell as gp's programs read theirs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/exit.h"
+#include "sys/io.h"
+#include "sys/mem.h"
+#include "sys/spelling.h"
+#include "tool/options.h"
+#include "tool/tool.h"
+
+static const char help[] =
+	"usage: gp-options [-hqVv] program help options [argument ...]\n"
+	"       gp-options --suggest word candidate ...\n"
+	"\n"
+	"Reads the arguments of a wrapper in shell as gp's programs read theirs, and prints\n"
+	"shell code for eval that sets a variable for each option. options is a list of words:\n"
+	"\n"
+	"  name                 a flag: the variable is --name or empty\n"
+	"  name=                an option with a value\n"
+	"  name=?               an option whose value, a duration, may be left out\n"
+	"  n:name               an option that also has a letter, here -n\n"
+	"  +name=               may be given without --name, in this order\n"
+	"  !name=               cannot be left out\n"
+	"\n"
+	"With --suggest, prints the candidate that somebody may have meant by word, if there is one.\n"
+	"\n"
+	"  -q, --quiet          only errors on standard error\n"
+	"  -v, --verbose        say more\n"
+	"  -h, --help           show this help\n"
+	"  -V, --version        show the version\n";
+
+/* One option of the wrapper's. */
+struct wanted {
+	char *name, *variable; /* its name, and with '_' for '-' */
+	bool is_flag, given;
+	const char *value;
+};
+
+struct wrapper {
+	struct gp_option options[GP_MAX_OPTIONS + 1];
+	struct wanted wanted[GP_MAX_OPTIONS];
+	size_t count;
+};
+
+/* Adds the option that a word of the list describes. */
+static int add(struct wrapper *w, const char *word, struct gp_err *err)
+{
+	struct wanted *wanted = &w->wanted[w->count];
+	unsigned kind = 0;
+	char letter = 0;
+
+	if (w->count == GP_MAX_OPTIONS)
+		return gp_fail(err, GP_EXIT_USAGE, "more than %d options", GP_MAX_OPTIONS);
+	for (; *word == '+' || *word == '!'; word++)
+		kind |= *word == '+' ? GP_OPTION_BARE : GP_OPTION_NEEDED;
+	if (*word && word[1] == ':') {
+		letter = *word;
+		word += 2;
+	}
+	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	const char *rest = word + len;
+
+	wanted->is_flag = !*rest;
+	kind |= !*rest ? GP_OPTION_FLAG : !strcmp(rest, "=?") ? GP_OPTION_DURATION : GP_OPTION_TEXT;
+	if (!len || *word == '-' || (*rest && strcmp(rest, "=") != 0 && strcmp(rest, "=?") != 0) ||
+	    (wanted->is_flag && kind != GP_OPTION_FLAG))
+		return gp_fail(err, GP_EXIT_USAGE, "no option is described by '%s'", word);
+	wanted->name = gp_memdup0(word, len);
+	wanted->variable = gp_strdup(wanted->name);
+	for (char *c = wanted->variable; (c = strchr(c, '-'));)
+		*c = '_';
+	w->options[w->count] = (struct gp_option){wanted->name, letter, kind,
+						  wanted->is_flag ? (void *)&wanted->given : (void *)&wanted->value};
+	w->count++;
+	return 0;
+}
+
+static int read_list(struct wrapper *w, const char *list, struct gp_err *err)
+{
+	char *words = gp_strdup(list), *save = NULL;
+	int rc = 0;
+
+	for (char *word = strtok_r(words, " \t\n", &save); word && !rc; word = strtok_r(NULL, " \t\n", &save))
+		rc = add(w, word, err);
+	free(words);
+	return rc;
+}
+
+/* A word as sh reads it back: nothing is special between single quotes but another one. */
+static void quote(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (const char *c = text; *c; c++)
+		fputs(*c == '\'' ? "'\\''" : (char[2]){*c}, out);
+	fputc('\'', out);
+}
+
+static void assign(FILE *out, const char *variable, const char *value)
+{
+	fprintf(out, "%s=", variable);
+	quote(out, value);
+	fputc('\n', out);
+}
+
+static void export_text(FILE *out, const char *variable, const char *value)
+{
+	if (value) {
+		fputs("export ", out);
+		assign(out, variable, value);
+	}
+}
+
+/* What the wrapper evaluates: it prints something and exits, or sets its variables. */
+static void write_code(FILE *out, const struct gp_tool *tool, const char *text, const struct wrapper *w,
+		       const struct gp_common_options *common)
+{
+	if (common->help || common->version) {
+		char *version = gp_asprintf("%s " GP_VERSION, tool->name);
+
+		fputs("printf '%s\\n' ", out);
+		quote(out, common->help ? text : version);
+		fprintf(out, " || exit %d\nexit 0\n", GP_EXIT_SYSTEM);
+		free(version);
+		return;
+	}
+	for (size_t i = 0; i < w->count; i++) {
+		const struct wanted *o = &w->wanted[i];
+		char *flag = o->given ? gp_asprintf("--%s", o->name) : NULL;
+
+		assign(out, o->variable, flag ? flag : o->value ? o->value : "");
+		free(flag);
+	}
+	if (common->dir) {
+		fputs("CDPATH='' cd -- ", out);
+		quote(out, common->dir);
+		fprintf(out, " || exit %d\n", GP_EXIT_USAGE);
+	}
+	export_text(out, "GP_PROVIDER", common->provider);
+	export_text(out, "GP_REMOTE", common->remote);
+	export_text(out, "GP_BASE", common->base);
+	if (common->quiet || common->verbose) {
+		char *verbosity = gp_asprintf("%d", common->quiet ? -1 : common->verbose);
+
+		export_text(out, "GP_VERBOSE", verbosity);
+		free(verbosity);
+	}
+}
+
+static int run(struct gp_tool *wrapper, const char *text, const char *list, int argc, char **argv, struct gp_err *err)
+{
+	struct gp_common_options common = {0};
+	struct wrapper w = {0};
+	char *code = NULL;
+	size_t len;
+	int rc = -1;
+
+	if (!read_list(&w, list, err) && !gp_options_read(&common, wrapper->name, argc, argv, w.options, err)) {
+		FILE *out = gp_open_text(&code, &len);
+
+		if (common.dir && chdir(common.dir)) {
+			gp_fail(err, GP_EXIT_USAGE, "cannot change to directory '%s': %s", common.dir, strerror(errno));
+		} else {
+			write_code(out, wrapper, text, &w, &common);
+			rc = 0;
+		}
+		gp_close_text(out, &code);
+	}
+	if (!rc && gp_write_all(STDOUT_FILENO, code, strlen(code)))
+		gp_tool_output_failed(wrapper);
+	free(code);
+	free(common.dir);
+	for (size_t i = 0; i < w.count; i++) {
+		free(w.wanted[i].name);
+		free(w.wanted[i].variable);
+	}
+	return rc;
+}
+
+static void suggest(struct gp_tool *tool, char **argv)
+{
+	const char *meant = gp_spelling_suggest(argv[0], (const char *const *)argv + 1);
+	char *line = gp_asprintf("%s\n", meant ? meant : "");
+
+	if (meant && gp_write_all(STDOUT_FILENO, line, strlen(line)))
+		gp_tool_output_failed(tool);
+	free(line);
+}
+
+int main(int argc, char **argv)
+{
+	struct gp_tool tool = {.name = "gp-options", .help = help, .is_driver = true};
+	struct gp_err err = {0};
+
+	if (argc > 2 && !strcmp(argv[1], "--suggest")) {
+		suggest(&tool, argv + 2);
+	} else if (argc > 3 && *argv[1] != '-') {
+		tool.name = argv[1];
+		/* The list stands where a program's own name would. */
+		if (run(&tool, argv[2], argv[3], argc - 3, argv + 3, &err))
+			gp_tool_complain(&tool, &err);
+	} else if (gp_tool_start(&tool, argc, argv, NULL)) {
+		gp_fail(&err, GP_EXIT_USAGE, "a program, its help and its options are needed (try gp-options --help)");
+		gp_tool_complain(&tool, &err);
+	}
+	return gp_tool_end(&tool);
+}
