@@ -275,7 +275,7 @@ output_is() {
 @test "an input that is missing is named" {
 	make_gitops
 	act 64 action=new token=t group=apps app=web
-	has "$stderr" "gp-new: missing option: --tag" "::error title=gp-new::option '--tag' is missing"
+	has "$stderr" "gp-new: missing option: --tag" "::error title=gp-new::missing option: --tag"
 }
 
 @test "inputs are words, whatever is in them" {
