@@ -64,7 +64,8 @@ OBJECTS := $(COMMON) $(TOOLS:%=$(B)/obj/bin/%.o) $(DRIVER_SOURCES:%.c=$(B)/obj/%
 	$(FUZZERS:$(B)/fuzz/%=$(B)/obj/test/fuzz/%.o) $(B)/obj/test/fuzz/standalone.o
 MAN := $(wildcard man/*.[157])
 
-say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);)
+# QUIET leaves out the lines of single files.
+say = $(if $(V),,@$(if $(and $(QUIET),$(filter CC AR,$(1))),,printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);))
 
 all: $(PROGRAMS)
 
@@ -105,7 +106,8 @@ BUILD = $(SUBMAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS)) all
 # What is missing has to be there before the sub-make looks for it.
 demo:
 	@+$(SUBMAKE) deps LEVEL=build
-	@+$(BUILD)
+	@echo 'building gp: $(words $(COMMON) $(TOOLS)) files'
+	@+$(BUILD) QUIET=1
 	@scripts/demo
 
 TESTS ?= $(sort $(wildcard test/*/*.bats))
@@ -191,18 +193,19 @@ lint:
 		FLAGS='$(GP_CPPFLAGS) -DGP_VERSION="$(VERSION)" $(GP_CFLAGS)' MAKE='$(MAKE)' test/lint/run $(STEPS)
 
 # An installed wrapper is one file: the options they share are put in, the line for checkouts is taken out.
+put = $(if $(V),,@printf '  %-4s %s\n' INST '$(DESTDIR)$(1)';)
 install: all
-	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' $(foreach n,1 5 7,'$(DESTDIR)$(MANDIR)/man$(n)')
-	$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(BINDIR)'
-	for w in $(WRAPPERS); do \
+	$(if $(V),,@)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' $(foreach n,1 5 7,'$(DESTDIR)$(MANDIR)/man$(n)')
+	$(call put,$(BINDIR))$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(BINDIR)'
+	$(if $(V),,@)for w in $(WRAPPERS); do \
 		sed -e '/options\.sh" # checkout$$/r scripts/options.sh' -e '/# checkout$$/d' "scripts/$$w" >"$(B)/$$w.tmp" && \
 		$(INSTALL) -m 755 "$(B)/$$w.tmp" "$(DESTDIR)$(BINDIR)/$$w" && rm "$(B)/$$w.tmp" || exit 1; \
 	done
-	for m in $(MAN); do $(INSTALL) -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}" || exit 1; done
+	$(call put,$(MANDIR))for m in $(MAN); do $(INSTALL) -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}" || exit 1; done
 
 uninstall:
-	for f in $(TOOLS) $(WRAPPERS); do rm -f "$(DESTDIR)$(BINDIR)/$$f"; done
-	for m in $(MAN:man/%=%); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$$m"; done
+	$(if $(V),,@)for f in $(TOOLS) $(WRAPPERS); do rm -f "$(DESTDIR)$(BINDIR)/$$f"; done
+	$(if $(V),,@)for m in $(MAN:man/%=%); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$$m"; done
 
 installcheck: all
 	@PROGRAMS='$(TOOLS) $(WRAPPERS)' VERSION='$(VERSION)' MAKE='$(MAKE)' test/lint/installcheck '$(CURDIR)/build/installcheck'
