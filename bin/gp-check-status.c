@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/ahead.h"
 #include "gate/gate.h"
+#include "gate/posting.h"
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
 #include "sys/duration.h"
@@ -12,19 +14,14 @@
 #include "tool/tool.h"
 
 static const char help[] =
-	"usage: gp-check-status [-hqVv] [-C dir] [--wait[=duration]] [--provider name] [--remote name]\n"
+	"usage: gp-check-status [-hqVv] [-C dir] [--wait [duration]] [--provider name] [--remote name]\n"
 	"\n"
-	"Judges the pull request of each document: exit status 0 where the gate is open,\n"
-	"1 where it is closed, 75 where nothing can be said yet.\n"
+	"Judges the pull request of each document: exit status 0 if the gate is open,\n"
+	"1 if it is closed, 75 if there is no verdict yet.\n"
 	"\n"
-	"      --wait           wait for a verdict, as long as status_timeout_minutes says\n"
-	"      --wait=duration  wait this long: 90s, 5m, 1h\n"
-	"  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
+	"      --wait duration  wait for a verdict: 90s, 5m, 1h (default: status_timeout_minutes)\n" GP_HELP_COMMON;
 
 enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000 };
-
-static const char *const state_names[] =
-	{[GP_GATE_OPEN] = "success", [GP_GATE_CLOSED] = "failure", [GP_GATE_UNDECIDED] = "pending"};
 
 struct state {
 	struct gp_tool *tool;
@@ -34,51 +31,15 @@ struct state {
 	struct gp_json *known; /* statuses that were asked for ahead, for several documents at once */
 };
 
-/* What stands on the head as the gate's check, where it was asked for just now: whoever posts need not ask again. */
-static void put_standing(struct gp_json *status, const struct gp_json *known, const char *head, long long number,
-			 const char *check)
-{
-	const struct gp_json *s = gp_forge_standing(known, head, number, check);
-	struct gp_json *standing;
-
-	if (!gp_json_get(known, head))
-		return;
-	standing = s ? gp_json_object() : gp_json_string(NULL);
-	if (s) {
-		gp_json_set_text(standing, "state", gp_json_get_text(s, "state"));
-		gp_json_set_text(standing, "description", gp_json_get_text(s, "description"));
-		if (gp_json_get_int(s, "number", 0))
-			gp_json_set_int(standing, "number", gp_json_get_int(s, "number", 0));
-	}
-	gp_json_set(status, "standing", standing);
-}
-
-static void put_verdict(struct gp_json *document, const struct gp_verdict *v, const char *head,
-			const struct gp_json *known, const char *check)
-{
-	struct gp_json *status = gp_json_object();
-
-	gp_json_set_text(status, "state", state_names[v->state]);
-	gp_json_set_text(status, "env", v->env);
-	gp_json_set_text(status, "reason", v->reason);
-	gp_json_set_text(status, "head", head);
-	gp_json_set_text(status, "sha", v->commit);
-	gp_json_set_text(status, "context", v->context);
-	gp_json_set_text(status, "description", v->description);
-	gp_json_set_text(status, "url", v->url);
-	put_standing(status, known, head, gp_json_get_int(gp_json_get(document, "pull_request"), "number", 0), check);
-	gp_json_set(document, "status", status);
-}
-
 static int verdict_error(const struct gp_verdict *v, long long number, struct gp_err *err)
 {
 	switch (v->state) {
 	case GP_GATE_OPEN:
 		return 0;
 	case GP_GATE_CLOSED:
-		return gp_fail(err, GP_EXIT_CLOSED, "gate closed for #%lld: %s", number, v->reason);
+		return gp_fail(err, GP_EXIT_CLOSED, "gate of #%lld is closed: %s", number, v->reason);
 	default:
-		return gp_fail(err, GP_EXIT_RETRY, "gate undecided for #%lld: %s", number, v->reason);
+		return gp_fail(err, GP_EXIT_RETRY, "gate of #%lld is pending: %s", number, v->reason);
 	}
 }
 
@@ -101,7 +62,8 @@ static long long next_pause(long long pause, long long left)
 
 static void say_waiting(const struct state *s, const struct gp_verdict *v, long long number, long long left)
 {
-	gp_tool_say(s->tool, 0, "gate of #%lld waits: %s (up to %lld s more)", number, v->reason, (left + 999) / 1000);
+	gp_tool_say(s->tool, 0, "waiting for the gate of #%lld: %s (up to %lld s more)", number, v->reason,
+		    (left + 999) / 1000);
 }
 
 /* The base may have moved: its tip, and with it the history and the configuration, are looked at anew. */
@@ -158,8 +120,7 @@ static int read_pull(struct gp_judged *out, const struct gp_json *document, stru
 static int open_document(struct state *s, struct gp_judged *pull, struct gp_config *config, struct gp_json *document,
 			 struct gp_err *err)
 {
-	if (read_pull(pull, document, err) || gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
-	    gp_base_check_document(&s->base, document, err))
+	if (read_pull(pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
 		return -1;
 	/* A document may be old, and what its tip said then must not open the gate now; one look serves a whole stream. */
 	if ((gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err)) ||
@@ -168,56 +129,28 @@ static int open_document(struct state *s, struct gp_judged *pull, struct gp_conf
 	return gp_tool_forge(s->tool, &s->forge, document, err);
 }
 
-/* Brings the heads of all these documents at once: a shallow clone has none of them. */
-static void fetch_ahead(struct state *s, struct gp_json *const documents[], size_t n)
-{
-	struct gp_oid *heads = gp_calloc(n, sizeof *heads);
-	struct gp_err later = {0};
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct gp_config config = {0};
-		struct gp_judged pull;
-
-		later = (struct gp_err){0};
-		if (!open_document(s, &pull, &config, documents[i], &later))
-			heads[count++] = pull.head;
-		gp_config_free(&config);
-	}
-	later = (struct gp_err){0};
-	if (count > 1)
-		gp_repository_need(&s->base.repository, s->base.branch, heads, count, &later);
-	free(heads);
-}
-
-/* Asks for the statuses of all these documents' commits at once. What goes wrong here is told when its turn comes. */
-static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
+/* Looks at all these documents at once. An error is reported when its document's turn comes. */
+static void look_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 {
 	struct state *s = ctx;
-	struct gp_oid *commits = NULL;
+	struct gp_ahead *ahead = gp_calloc(n, sizeof *ahead);
 	size_t count = 0;
 
 	gp_json_free(s->known);
 	s->known = NULL;
-	fetch_ahead(s, documents, n);
 	for (size_t i = 0; i < n; i++) {
 		struct gp_err later = {0};
-		struct gp_config config = {0};
-		struct gp_judged pull;
 
-		if (!open_document(s, &pull, &config, documents[i], &later) &&
-		    !gp_gate_commits(&commits, &count, &s->base, &config, &pull, &later)) {
-			commits = gp_grow(commits, count, sizeof *commits);
-			commits[count++] = pull.head;
-		}
-		gp_config_free(&config);
+		if (open_document(s, &ahead[count].pull, &ahead[count].config, documents[i], &later))
+			gp_config_free(&ahead[count].config);
+		else
+			count++;
 	}
-	if (count) {
-		struct gp_err later = {0};
-
-		s->known = gp_forge_list_statuses(s->forge, commits, count, false, &later);
-	}
-	free(commits);
+	if (count)
+		s->known = gp_gate_look_ahead(&s->base, s->forge, ahead, count);
+	for (size_t i = 0; i < count; i++)
+		gp_config_free(&ahead[i].config);
+	free(ahead);
 }
 
 static int check_status(void *ctx, struct gp_json *document, struct gp_err *err)
@@ -236,11 +169,11 @@ static int check_status(void *ctx, struct gp_json *document, struct gp_err *err)
 		goto out;
 	gp_base_to_document(&s->base, document);
 	gp_json_set(document, "config", gp_config_to_json(&config));
-	put_verdict(document, &verdict, gp_json_text(gp_document_get(document, "pull_request.head")), s->known,
-		    config.gate_check);
+	gp_posting_put_verdict(document, &verdict, gp_json_text(gp_document_get(document, "pull_request.head")),
+			       s->known, config.gate_check);
 	rc = verdict_error(&verdict, number, err);
 	if (!rc)
-		gp_tool_say(s->tool, 0, "gate open for #%lld: %s", number, verdict.reason);
+		gp_tool_say(s->tool, 0, "gate of #%lld is open: %s", number, verdict.reason);
 out:
 	gp_verdict_free(&verdict);
 	gp_config_free(&config);
@@ -260,11 +193,9 @@ int main(int argc, char **argv)
 			gp_fail(&err, GP_EXIT_USAGE, "--wait takes a duration such as 90s, 5m or 1h, not '%s'", s.wait);
 			gp_tool_fail(&tool, &err);
 		} else {
-			gp_tool_filter_ahead(&tool, ask_ahead, check_status, &s, false);
+			gp_tool_filter_ahead(&tool, look_ahead, check_status, &s, false);
 		}
 	}
 	gp_json_free(s.known);
-	gp_forge_end(s.forge);
-	gp_base_free(&s.base);
-	return gp_tool_end(&tool);
+	return gp_tool_finish(&tool, &s.base, s.forge);
 }

@@ -7,11 +7,7 @@ static const char help[] = "usage: gp-forge-github [-hqVv] [-C dir]\n"
 			   "GitHub as a forge: reads requests from standard input, one JSON object a line,\n"
 			   "and answers each with a line on standard output.\n"
 			   "\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_LEAST;
 
 static const struct gp_forge_op ops[] = {
 	{"get-repository", gp_github_get_repository, 0},

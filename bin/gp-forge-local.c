@@ -18,11 +18,7 @@ static const char help[] = "usage: gp-forge-local [-hqVv] [-C dir]\n"
 			   "The forge that lives in a bare git repository: reads requests from standard\n"
 			   "input, one JSON object a line, and answers each with a line on standard output.\n"
 			   "\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_LEAST;
 
 enum { DEFAULT_BUDGET_S = 60 };
 

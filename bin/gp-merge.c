@@ -15,8 +15,7 @@ static const char help[] = "usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method
 			   "\n"
 			   "      --auto           let the forge merge once its required checks are green\n"
 			   "      --method how     merge (default), rebase or squash\n"
-			   "  -n, --dry-run        say what would be done and do nothing\n"
-			   "  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
+			   "  -n, --dry-run        say what would be done and do nothing\n" GP_HELP_COMMON;
 
 struct state {
 	struct gp_tool *tool;
@@ -173,9 +172,7 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 					  : "would let it wait for a person to merge it");
 		return 0;
 	}
-	if (read_pull(&pull, document, err) ||
-	    gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
-	    gp_base_check_document(&s->base, document, err))
+	if (read_pull(&pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
 		return -1;
 	if (pull.state && !strcmp(pull.state, "merged")) {
 		gp_tool_say(s->tool, 0, "#%lld is merged already", (long long)pull.number);
@@ -205,7 +202,5 @@ int main(int argc, char **argv)
 			gp_tool_filter(&tool, merge, &s, false);
 		}
 	}
-	gp_forge_end(s.forge);
-	gp_base_free(&s.base);
-	return gp_tool_end(&tool);
+	return gp_tool_finish(&tool, &s.base, s.forge);
 }

@@ -8,6 +8,7 @@
 #include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
+#include "sys/shell.h"
 #include "sys/spelling.h"
 #include "tool/options.h"
 #include "tool/tool.h"
@@ -27,11 +28,7 @@ static const char help[] =
 	"  !name=               cannot be left out\n"
 	"\n"
 	"With --suggest, prints the candidate that somebody may have meant by word, if there is one.\n"
-	"\n"
-	"  -q, --quiet          only errors on standard error\n"
-	"  -v, --verbose        say more\n"
-	"  -h, --help           show this help\n"
-	"  -V, --version        show the version\n";
+	"\n" GP_HELP_LEAST;
 
 /* One option of the wrapper's. */
 struct wanted {
@@ -90,19 +87,10 @@ static int read_list(struct wrapper *w, const char *list, struct gp_err *err)
 	return rc;
 }
 
-/* A word as sh reads it back: nothing is special between single quotes but another one. */
-static void quote(FILE *out, const char *text)
-{
-	fputc('\'', out);
-	for (const char *c = text; *c; c++)
-		fputs(*c == '\'' ? "'\\''" : (char[2]){*c}, out);
-	fputc('\'', out);
-}
-
 static void assign(FILE *out, const char *variable, const char *value)
 {
 	fprintf(out, "%s=", variable);
-	quote(out, value);
+	gp_shell_quote(out, value);
 	fputc('\n', out);
 }
 
@@ -122,7 +110,7 @@ static void write_code(FILE *out, const struct gp_tool *tool, const char *text, 
 		char *version = gp_asprintf("%s " GP_VERSION, tool->name);
 
 		fputs("printf '%s\\n' ", out);
-		quote(out, common->help ? text : version);
+		gp_shell_quote(out, common->help ? text : version);
 		fprintf(out, " || exit %d\nexit 0\n", GP_EXIT_SYSTEM);
 		free(version);
 		return;
@@ -136,7 +124,7 @@ static void write_code(FILE *out, const struct gp_tool *tool, const char *text, 
 	}
 	if (common->dir) {
 		fputs("CDPATH='' cd -- ", out);
-		quote(out, common->dir);
+		gp_shell_quote(out, common->dir);
 		fprintf(out, " || exit %d\n", GP_EXIT_USAGE);
 	}
 	export_text(out, "GP_PROVIDER", common->provider);

@@ -4,6 +4,7 @@
 
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
+#include "promotion/next.h"
 #include "promotion/promotion.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
@@ -22,7 +23,6 @@ static const char help[] = "usage: gp-read-config [-hqVv] [-C dir] --group name 
 			   "      --tag tag        tag, digest or tag@digest to promote\n"
 			   "      --env name       target environment (default: the first)\n"
 			   "      --next           turn a merged promotion into the one for the next environment\n"
-			   "  -C, --directory dir  work in dir\n"
 			   "      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON;
 
 struct state {
@@ -42,7 +42,7 @@ static int look(struct state *s, const char *branch, struct gp_err *err)
 {
 	char hex[GP_OID_HEX + 1];
 
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
+	if (gp_tool_base(s->tool, &s->base, err))
 		return -1;
 	if (s->base.branch && (!branch || !strcmp(branch, s->base.branch)))
 		return 0;
@@ -54,89 +54,25 @@ static int look(struct state *s, const char *branch, struct gp_err *err)
 	return gp_base_config(&s->base, &s->config, warn, s->tool, err);
 }
 
-static int set_environment(struct state *s, struct gp_json *document, const struct gp_promotion *p, size_t index,
-			   struct gp_err *err)
-{
-	const struct gp_setter setter = {p->group, p->app, p->tag};
-	int previous = gp_base_previous(&s->base, &s->config, index, &setter, err);
-	struct gp_json *environment;
-
-	if (previous == -2)
-		return -1;
-	environment = gp_document_member(document, "environment");
-	gp_json_set_text(environment, "name", s->config.environments[index].name);
-	gp_json_set_bool(environment, "auto", s->config.environments[index].auto_merge);
-	gp_json_set_text(environment, "previous", previous < 0 ? NULL : s->config.environments[previous].name);
-	return 0;
-}
-
 static void set_config(const struct state *s, struct gp_json *document)
 {
 	gp_json_set(document, "config", gp_config_to_json(&s->config));
 }
 
-/* The first environment behind `from` that has markers of the app and is not at the tag yet; -1: none; -2: err. */
-static int find_next(struct state *s, const struct gp_promotion *p, size_t from, struct gp_err *err)
+static void note(void *ctx, const char *text)
 {
-	const struct gp_setter setter = {p->group, p->app, p->tag};
-
-	for (size_t i = from + 1; i < s->config.environment_count; i++) {
-		const char *name = s->config.environments[i].name;
-		struct gp_carry carry;
-
-		if (gp_manifests_carry(s->base.manifests, &carry, &s->base.tree, name, &setter, err))
-			return -2;
-		if (carry.markers && !gp_carry_is_at(&carry))
-			return (int)i;
-		gp_tool_say(s->tool, 0,
-			    carry.markers ? "passed over %s: %s/%s is at %s already"
-					  : "passed over %s: no marker of %s/%s",
-			    name, p->group, p->app, p->tag);
-	}
-	return -1;
+	gp_tool_say(ctx, 0, "%s", text);
 }
 
-static int next(struct state *s, struct gp_json *document, struct gp_promotion *p, struct gp_err *err)
+static int next(struct state *s, struct gp_json *document, const struct gp_promotion *p, struct gp_err *err)
 {
-	const struct gp_setter setter = {p->group, p->app, p->tag};
-	int reached = gp_config_find(&s->config, p->env), target;
-	struct gp_carry carry;
-	char hex[GP_OID_HEX + 1];
+	char *reason;
+	int rc = gp_next(&s->base, &s->config, document, p, &reason, note, s->tool, err);
 
-	if (strcmp(p->type, "promote") != 0) {
-		gp_tool_skip(s->tool, document, "a promotion of type '%s' goes no further", p->type);
-		return 0;
-	}
-	if (reached < 0) {
-		gp_tool_skip(s->tool, document, "environment '%s' is not in " GP_CONFIG_FILE, p->env);
-		return 0;
-	}
-	if (gp_manifests_carry(s->base.manifests, &carry, &s->base.tree, p->env, &setter, err))
-		return -1;
-	if (!gp_carry_is_at(&carry)) {
-		gp_tool_say(s->tool, 1, "%s/%s no longer carries %s %s", p->group, p->env, p->app, p->tag);
-		gp_tool_skip(s->tool, document, "superseded by %s", carry.tag ? carry.tag : "the app's removal");
-		return 0;
-	}
-	target = find_next(s, p, (size_t)reached, err);
-	if (target == -2)
-		return -1;
-	if (target == -1) {
-		gp_tool_say(s->tool, 1, "nothing behind %s is for %s/%s %s", p->env, p->group, p->app, p->tag);
-		gp_tool_skip(s->tool, document, "no next environment");
-		return 0;
-	}
-	struct gp_promotion moved = *p;
-
-	moved.env = s->config.environments[target].name;
-	moved.sha = gp_oid_hex(hex, &s->base.tip);
-	struct gp_json *promotion = gp_promotion_to_json(&moved), *merged = gp_json_take(document, "pull_request");
-	int rc = set_environment(s, document, &moved, (size_t)target, err);
-
-	if (merged)
-		gp_json_set(document, "previous_pull_request", merged);
-	gp_json_set(document, "promotion", promotion);
-	return rc;
+	if (!rc)
+		gp_tool_skip(s->tool, document, "%s", reason);
+	free(reason);
+	return rc < 0 ? -1 : 0;
 }
 
 static int unknown_environment(const struct state *s, const char *env, int code, struct gp_err *err)
@@ -172,7 +108,7 @@ static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 		return next(s, document, &p, err);
 	index = json ? gp_config_find(&s->config, p.env) : -1;
 	if (index >= 0)
-		return set_environment(s, document, &p, (size_t)index, err);
+		return gp_next_set_environment(&s->base, &s->config, document, &p, (size_t)index, err);
 	/* What a pull request claims is for the gate to judge: there is just nothing to fill in. */
 	gp_json_remove(document, "environment");
 	return !json || gp_json_get(document, "pull_request") ? 0 : unknown_environment(s, p.env, GP_EXIT_INPUT, err);
@@ -193,7 +129,7 @@ static int start(struct state *s, struct gp_promotion *p, struct gp_json *docume
 	p->sha = gp_oid_hex(hex, &s->base.tip);
 	gp_json_set(document, "promotion", gp_promotion_to_json(p));
 	set_config(s, document);
-	if (set_environment(s, document, p, (size_t)index, err))
+	if (gp_next_set_environment(&s->base, &s->config, document, p, (size_t)index, err))
 		return -1;
 	gp_base_to_document(&s->base, document);
 	return 0;

@@ -23,11 +23,7 @@ static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json]\n"
 			   "in place of the documents.\n"
 			   "\n"
 			   "      --json           print the documents also on a terminal\n"
-			   "  -C, --directory dir  work in dir\n"
-			   "  -q, --quiet          only errors on standard error\n"
-			   "  -v, --verbose        say more\n"
-			   "  -h, --help           show this help\n"
-			   "  -V, --version        show the version\n";
+			   "  -C, --directory dir  work in dir\n" GP_HELP_LEAST;
 
 /* All that a step's commands write may have 1 MiB, or none of it is shown:
  * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits */

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/flux.h"
+#include "gate/posting.h"
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
 #include "sys/exit.h"
@@ -18,19 +20,16 @@ static const char help[] =
 	"would. With both --commit and --context it needs no document.\n"
 	"\n"
 	"      --gate           post the verdict and keep its exit status\n"
-	"      --gate=post      post the verdict; that it could be posted is all that counts\n"
+	"      --gate=post      post the verdict and exit 0 once it is posted\n"
 	"      --state state    success, failure or pending\n"
 	"      --env name       environment (default: the promotion's)\n"
 	"      --commit rev     commit (default: the base tip)\n"
 	"      --context name   context (default: kustomization/<group>-<env>)\n"
 	"      --description text\n"
 	"                       description (default: in Flux's words)\n"
-	"      --url url        where more is to be read\n"
+	"      --url url        link to details\n"
 	"  -n, --dry-run        say what would be done and do nothing\n"
-	"  -C, --directory dir  work in dir\n"
 	"      --base branch    base branch (default: the document's, or the remote's)\n" GP_HELP_COMMON;
-
-enum { MAX_DESCRIPTION = 140 };
 
 struct state {
 	struct gp_tool *tool;
@@ -41,13 +40,7 @@ struct state {
 	bool dry_run;
 };
 
-/* One status that is to be posted. */
-struct post {
-	const char *commit, *context, *state, *description, *url, *id;
-	int64_t number;
-};
-
-static int post(struct state *s, const struct gp_json *document, const struct post *p, struct gp_err *err)
+static int post(struct state *s, const struct gp_json *document, const struct gp_posting *p, struct gp_err *err)
 {
 	if (s->dry_run || gp_document_is_dry_run(document)) {
 		gp_tool_say(s->tool, 0, "would post '%s' %s on %.10s", p->context, p->state, p->commit);
@@ -61,161 +54,68 @@ static int post(struct state *s, const struct gp_json *document, const struct po
 	return 0;
 }
 
-/* Whether a status would say something else than the one that stands there, if any. */
-static bool differs(const struct gp_json *last, const struct post *p)
-{
-	const char *state = gp_json_get_text(last, "state"), *description = gp_json_get_text(last, "description");
-
-	if (state && !strcmp(state, "success") && !strcmp(p->state, "pending"))
-		return false;
-	return !state || strcmp(state, p->state) != 0 || !description || strcmp(description, p->description) != 0;
-}
-
-/* What is to be posted about a document's verdict; description (MAX_DESCRIPTION + 1) is filled in. */
-static int read_verdict(struct post *p, struct gp_oid *head, char *description, const struct gp_json *document,
-			struct gp_err *err)
-{
-	const struct gp_json *status = gp_json_get(document, "status"), *pull = gp_json_get(document, "pull_request");
-	const char *reason = gp_json_get_text(status, "reason"), *pull_head = gp_json_get_text(pull, "head");
-
-	*p = (struct post){
-		.commit = gp_json_get_text(status, "head"),
-		.context = gp_document_need_text(document, "config.gate_check", err),
-		.state = gp_document_need_text(document, "status.state", err),
-		.description = description,
-		.url = gp_json_get_text(status, "url"),
-		.number = gp_json_get_int(pull, "number", 0),
-	};
-	if (!p->commit)
-		p->commit = gp_document_need_text(document, "pull_request.head", err);
-	if (!p->context || !p->state || !p->commit)
-		return -1;
-	if (pull_head && !strcmp(pull_head, p->commit))
-		p->id = gp_json_get_text(pull, "id");
-	gp_clean_line(description, MAX_DESCRIPTION + 1, reason ? reason : p->state);
-	if (gp_oid_parse(head, p->commit))
-		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
-			       p->commit);
-	return 0;
-}
-
-/*
- * A status is an event that starts jobs: it is posted where it says something new, and never takes a success back to
- * wait. What the gate saw on the head is good enough, but for a "pending": somebody's success may have come since.
- * Whether the forge has to be asked.
- */
-static bool has_to_ask(const struct gp_json *document, const struct post *p)
-{
-	const struct gp_json *seen = gp_document_get(document, "status.standing");
-
-	return !seen || (differs(seen, p) && !strcmp(p->state, "pending"));
-}
-
-/*
- * A forge that keeps the checks of pull requests apart may bind them to more than the head: what stands there can be of
- * what the pull request was before, and does not count any more. The job of a push sees to it; to ask for each pull
- * request of a refresh would be too much.
- */
-static int is_outdated(struct state *s, const struct gp_json *document, const struct post *p, const struct gp_oid *head,
-		       const struct gp_json *standing, struct gp_err *err)
-{
-	struct gp_json *checks;
-	int news;
-
-	if (!strcmp(s->gate, "post") || gp_json_get_int(standing, "number", 0) <= 0)
-		return 0;
-	if (gp_tool_forge(s->tool, &s->forge, document, err) ||
-	    !(checks = gp_forge_list_checks(s->forge, head, p->number, err)))
-		return -1;
-	news = differs(gp_forge_standing(checks, p->commit, p->number, p->context), p);
-	gp_json_free(checks);
-	return news;
-}
-
-static int is_news(struct state *s, const struct gp_json *document, const struct post *p, const struct gp_oid *head,
-		   struct gp_err *err)
-{
-	const struct gp_json *standing = gp_document_get(document, "status.standing");
-	struct gp_json *asked = NULL;
-	int news;
-
-	if (has_to_ask(document, p)) {
-		if (!gp_json_get(s->known, p->commit)) {
-			if (gp_tool_forge(s->tool, &s->forge, document, err))
-				return -1;
-			asked = gp_forge_list_statuses(s->forge, head, 1, false, err);
-			if (!asked)
-				return -1;
-		}
-		standing = gp_forge_standing(asked ? asked : s->known, p->commit, p->number, p->context);
-	}
-	news = differs(standing, p) ? 1 : is_outdated(s, document, p, head, standing, err);
-	gp_json_free(asked);
-	return news;
-}
-
-/* Whether the gate has said something, and nothing went wrong on the way to it. */
+/* The gate has given a verdict, and no program has failed. */
 static bool is_verdict(const struct gp_json *document)
 {
 	return !gp_document_exit(document) || gp_document_is_verdict(document);
 }
 
-/* Opens what a verdict is about. */
-static int open_verdict(struct state *s, struct gp_json *document, struct gp_err *err)
-{
-	return gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err) ||
-			       gp_base_check_document(&s->base, document, err)
-		       ? -1
-		       : 0;
-}
-
-/* Asks at once what stands on all the heads that have to be asked for. What goes wrong is told when its turn comes. */
+/* Asks at once what stands on all heads that have to be asked about. An error is reported when its document's turn comes. */
 static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 {
 	struct state *s = ctx;
-	struct gp_oid *heads = NULL, head;
-	char description[MAX_DESCRIPTION + 1];
+	struct gp_oid *heads = NULL;
+	struct gp_posting p;
 	size_t count = 0;
-	struct post p;
 
 	gp_json_free(s->known);
 	s->known = NULL;
 	for (size_t i = 0; i < n; i++) {
 		struct gp_err later = {0};
 
-		if (!is_verdict(documents[i]) || read_verdict(&p, &head, description, documents[i], &later) ||
-		    !has_to_ask(documents[i], &p) || open_verdict(s, documents[i], &later) ||
+		if (!is_verdict(documents[i]) || gp_posting_of_verdict(&p, documents[i], &later) ||
+		    !gp_posting_must_ask(&p, documents[i]) ||
+		    gp_tool_base_of(s->tool, &s->base, documents[i], &later) ||
 		    gp_tool_forge(s->tool, &s->forge, documents[i], &later))
 			continue;
 		heads = gp_grow(heads, count, sizeof *heads);
-		heads[count++] = head;
+		heads[count++] = p.head;
 	}
-	if (count) {
-		struct gp_err later = {0};
-
-		s->known = gp_forge_list_statuses(s->forge, heads, count, false, &later);
-	}
+	if (count)
+		s->known = gp_forge_list_statuses(s->forge, heads, count, false, &(struct gp_err){0});
 	free(heads);
+}
+
+/* The driver, for a document that is at work. */
+struct asker {
+	struct state *s;
+	const struct gp_json *document;
+};
+
+static struct gp_forge *forge_of(void *ctx, struct gp_err *err)
+{
+	struct asker *asker = ctx;
+
+	return gp_tool_forge(asker->s->tool, &asker->s->forge, asker->document, err) ? NULL : asker->s->forge;
 }
 
 static int post_verdict(struct state *s, struct gp_json *document, struct gp_err *err)
 {
-	char description[MAX_DESCRIPTION + 1];
+	struct asker asker = {s, document};
 	struct gp_err why = {0};
-	struct gp_oid head;
-	struct post p;
+	struct gp_posting p;
 	int news;
 
-	if (read_verdict(&p, &head, description, document, err))
+	if (gp_posting_of_verdict(&p, document, err))
 		return -1;
-	news = is_news(s, document, &p, &head, &why);
+	news = gp_posting_is_news(&p, document, s->known, strcmp(s->gate, "post") != 0, forge_of, &asker, &why);
 	if (news > 0 && !post(s, document, &p, &why))
 		return 0;
 	if (news == 0) {
-		gp_tool_say(s->tool, 1, "'%s' on %.10s says so already", p.context, p.commit);
+		gp_tool_say(s->tool, 1, "'%s' is already set on %.10s; nothing posted", p.context, p.commit);
 		return 0;
 	}
-	/* A token that may not post (a fork's job) leaves the job's own exit status, which still says it. */
+	/* A token that may not post (a fork's job) leaves the job's own exit status. */
 	if (why.code != GP_EXIT_DENIED)
 		return gp_fail(err, why.code, "cannot post '%s': %s", p.context, why.message);
 	gp_tool_say(s->tool, -1, "warning: cannot post '%s': %s", p.context, why.message);
@@ -226,53 +126,52 @@ static int gate(struct state *s, struct gp_json *document, struct gp_err *err)
 {
 	if (!is_verdict(document))
 		return 0;
-	if (open_verdict(s, document, err) || post_verdict(s, document, err))
+	if (gp_tool_base_of(s->tool, &s->base, document, err) || post_verdict(s, document, err))
 		return -1;
 	if (!strcmp(s->gate, "post"))
 		gp_json_remove(document, "error");
 	return 0;
 }
 
-static const char *words(const char *state)
+/* The commit that a status is about: the one named, or the base's tip. */
+static int find_commit(struct state *s, const struct gp_json *document, struct gp_oid *oid, struct gp_err *err)
 {
-	return !strcmp(state, "success")   ? "reconciliation succeeded"
-	       : !strcmp(state, "failure") ? "health check failed"
-					   : "progressing";
+	bool is_new = !gp_json_get(document, "repository");
+
+	if (is_new ? gp_tool_base(s->tool, &s->base, err) || gp_base_ask(&s->base, s->tool->base, err)
+		   : gp_tool_base_of(s->tool, &s->base, document, err))
+		return -1;
+	if (s->commit)
+		return gp_repository_resolve(oid, s->commit, err);
+	if (gp_base_ask(&s->base, s->base.branch, err))
+		return -1;
+	*oid = s->base.tip;
+	return 0;
 }
 
-/* As Flux would: on the base's tip, under the name of the environment's Kustomization. */
+/* As Flux does: on the base's tip, in the name of the environment's Kustomization. */
 static int post_status(struct state *s, struct gp_json *document, struct gp_err *err)
 {
 	const char *group = gp_json_text(gp_document_get(document, "promotion.group"));
 	const char *env = s->env ? s->env : gp_json_text(gp_document_get(document, "promotion.env"));
-	struct post p = {.state = s->state,
-			 .description = s->description ? s->description : words(s->state),
-			 .url = s->url};
-	char hex[GP_OID_HEX + 1], *context = NULL;
-	struct gp_oid oid;
-	int rc = -1;
+	struct gp_posting p = {.state = s->state,
+			       .description = s->description ? s->description : gp_flux_description(s->state),
+			       .url = s->url};
+	char hex[GP_OID_HEX + 1];
 
 	if (!s->context && (!group || !env))
 		return gp_fail(err, GP_EXIT_INPUT,
 			       "document has no promotion to name the status after (or use --context)");
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
+	if (find_commit(s, document, &p.head, err))
 		return -1;
-	if (gp_json_get(document, "repository") ? gp_base_check_document(&s->base, document, err)
-						: gp_base_ask(&s->base, s->tool->base, err))
-		return -1;
-	if (s->commit && gp_oid_parse(&oid, s->commit) && gp_repository_resolve(&oid, s->commit, err))
-		return -1;
-	if (!s->commit) {
-		if (gp_base_ask(&s->base, s->base.branch, err))
-			return -1;
-		oid = s->base.tip;
-	}
 	if (!gp_json_get(document, "repository"))
 		gp_base_to_document(&s->base, document);
-	context = s->context ? gp_strdup(s->context) : gp_asprintf("kustomization/%s-%s", group, env);
-	p.commit = gp_oid_hex(hex, &oid);
+	char *context = s->context ? gp_strdup(s->context) : gp_asprintf("kustomization/%s-%s", group, env);
+
+	p.commit = gp_oid_hex(hex, &p.head);
 	p.context = context;
-	rc = post(s, document, &p, err);
+	int rc = post(s, document, &p, err);
+
 	free(context);
 	return rc;
 }
@@ -333,7 +232,5 @@ int main(int argc, char **argv)
 		}
 	}
 	gp_json_free(s.known);
-	gp_forge_end(s.forge);
-	gp_base_free(&s.base);
-	return gp_tool_end(&tool);
+	return gp_tool_finish(&tool, &s.base, s.forge);
 }

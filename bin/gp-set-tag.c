@@ -6,6 +6,7 @@
 
 #include "forge/provider.h"
 #include "promotion/base-branch.h"
+#include "promotion/change.h"
 #include "promotion/document.h"
 #include "promotion/promotion.h"
 #include "setter/worktree.h"
@@ -14,71 +15,20 @@
 #include "sys/mem.h"
 #include "tool/tool.h"
 
-static const char help[] = "usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
-			   "\n"
-			   "Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
-			   "one commit. No branch, index or work tree is touched.\n"
-			   "\n"
-			   "  -n, --dry-run        show the diff on standard error and write nothing\n"
-			   "      --work-tree      edit the files of the work tree instead of making a commit\n"
-			   "  -C, --directory dir  work in dir\n" GP_HELP_COMMON;
-
-enum { MAX_LISTED = 50 };
+static const char help[] =
+	"usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
+	"\n"
+	"Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
+	"one commit. No branch, index or work tree is touched.\n"
+	"\n"
+	"  -n, --dry-run        show the diff on standard error and write nothing\n"
+	"      --work-tree      edit the files of the work tree instead of making a commit\n" GP_HELP_COMMON;
 
 struct state {
 	struct gp_tool *tool;
 	struct gp_base base;
 	bool dry_run, work_tree;
 };
-
-static struct gp_json *files_json(const struct gp_edits *edits)
-{
-	struct gp_json *files = gp_json_array();
-
-	for (size_t i = 0; i < edits->count; i++) {
-		const struct gp_edit *e = &edits->item[i];
-		struct gp_json *file;
-
-		if (!e->changed)
-			continue;
-		file = gp_json_object();
-		gp_json_set_text(file, "path", e->path);
-		gp_json_set_int(file, "line", (int64_t)e->line);
-		gp_json_set_text(file, "from", e->from);
-		gp_json_set_text(file, "to", e->to);
-		gp_json_append(files, file);
-	}
-	return files;
-}
-
-/* The title, what changes, and the metadata that the gate goes by. */
-static char *message_of(const struct gp_promotion *p, const struct gp_edits *edits)
-{
-	char *title = gp_promotion_title(p), *trailer = gp_promotion_trailer(p), *out = NULL;
-	size_t len, listed = 0;
-	FILE *f = gp_open_text(&out, &len);
-
-	fprintf(f, "%s\n\n", title);
-	for (size_t i = 0; i < edits->count; i++) {
-		const struct gp_edit *e = &edits->item[i];
-		char line[512];
-
-		if (!e->changed || ++listed > MAX_LISTED)
-			continue;
-		char *text = gp_asprintf("%s:%zu: %s -> %s", e->path, e->line, e->from, e->to);
-
-		gp_clean_line(line, sizeof line, text);
-		fprintf(f, "%s\n", line);
-		free(text);
-	}
-	if (listed > MAX_LISTED)
-		fprintf(f, "and %zu more\n", listed - MAX_LISTED);
-	fprintf(f, "\n%s\n", trailer);
-	gp_close_text(f, &out);
-	free(trailer);
-	free(title);
-	return out;
-}
 
 /* A diff on standard error: what stands in the files is neither a terminal's nor a CI system's command there. */
 static int show(const char *diff, struct gp_err *err)
@@ -106,25 +56,6 @@ static int show_diff(const struct gp_git *git, const struct gp_file *file, struc
 	int rc = show(diff, err);
 
 	free(diff);
-	return rc;
-}
-
-static int commit(struct state *s, const struct gp_promotion *p, const struct gp_change *change, struct gp_oid *out,
-		  struct gp_err *err)
-{
-	const struct gp_ident *author, *committer;
-	struct gp_oid tree;
-	char *message;
-	int rc;
-
-	if (gp_repository_identity(&s->base.repository, &author, &committer, err))
-		return -1;
-	message = message_of(p, &change->edits);
-	rc = gp_manifests_write(s->base.manifests, &tree, &s->base.tree, change, err);
-	if (!rc)
-		rc = gp_git_write_commit(s->base.repository.git, out, &tree, &s->base.tip, 1, author, committer,
-					 message, err);
-	free(message);
 	return rc;
 }
 
@@ -167,14 +98,14 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 		for (size_t i = 0; i < change.file_count; i++)
 			if (show_diff(s->base.repository.git, &change.files[i], err))
 				goto out;
-	} else if (commit(s, p, &change, &oid, err)) {
+	} else if (gp_change_commit(&s->base, p, &change, &oid, err)) {
 		goto out;
 	}
 	struct gp_json *member = gp_document_member(document, "change");
 
 	gp_json_set_text(member, "branch", branch);
 	gp_json_set_text(member, "commit", dry_run ? NULL : gp_oid_hex(hex, &oid));
-	gp_json_set(member, "files", files_json(&change.edits));
+	gp_json_set(member, "files", gp_change_files(&change.edits));
 	gp_tool_say(s->tool, 1, "%s %zu scalars in %zu files for '%s'", dry_run ? "would set" : "set",
 		    change.edits.changed, change.file_count, branch);
 	rc = 0;
@@ -201,7 +132,7 @@ static int set_tag_in_work_tree(struct state *s, struct gp_json *document, const
 
 		gp_json_remove(member, "branch");
 		gp_json_remove(member, "commit");
-		gp_json_set(member, "files", files_json(&edits));
+		gp_json_set(member, "files", gp_change_files(&edits));
 		gp_tool_say(s->tool, 0, "%s %zu scalars below '%s/%s'", dry_run ? "would set" : "set", edits.changed,
 			    p->group, p->env);
 	}
@@ -224,7 +155,7 @@ static int set_tag(void *ctx, struct gp_json *document, struct gp_err *err)
 		gp_json_set_bool(document, "dry_run", true);
 	if (s->work_tree)
 		return set_tag_in_work_tree(s, document, &p, &setter, dry_run, err);
-	if (gp_base_open(&s->base, s->tool->remote, s->tool->provider, getenv, err))
+	if (gp_tool_base(s->tool, &s->base, err))
 		return -1;
 	if (!dry_run)
 		gp_repository_ask_identity(&s->base.repository);

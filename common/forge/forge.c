@@ -272,6 +272,20 @@ struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch,
 	return find(forge, req, err);
 }
 
+int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json **pull, struct gp_err *err)
+{
+	struct gp_json *pulls = gp_forge_find_branch(forge, branch, err);
+
+	*pull = NULL;
+	if (!pulls)
+		return -1;
+	for (const struct gp_json *p = gp_json_first(pulls); p && !*pull; p = gp_json_next(p))
+		if (!gp_json_get_true(p, "fork"))
+			*pull = gp_json_copy(p);
+	gp_json_free(pulls);
+	return 0;
+}
+
 struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err)
 {
 	struct gp_json *req = request("find-pr");
@@ -319,6 +333,23 @@ struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, 
 	*clean = gp_json_get_true(result, "clean");
 	gp_json_free(result);
 	return pull;
+}
+
+int gp_forge_stop_auto_merge(struct gp_forge *forge, struct gp_json **pull, struct gp_err *err)
+{
+	int64_t number = gp_json_get_int(*pull, "number", 0);
+	struct gp_json *answer;
+	bool clean;
+
+	if (!gp_json_get_true(*pull, "auto_merge"))
+		return 0;
+	answer = gp_forge_set_auto_merge(forge, number, gp_json_get_text(*pull, "id"), false, "merge",
+					 gp_json_get_text(*pull, "head"), &clean, err);
+	if (!answer)
+		return gp_fail_in(err, "cannot switch auto-merge of #%lld off", (long long)number);
+	gp_json_free(*pull);
+	*pull = answer;
+	return 0;
 }
 
 struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const char *method, const char *head,

@@ -42,6 +42,8 @@ bool gp_forge_is_broken(const struct gp_forge *forge);
 /* Returns an array of pull requests. */
 struct gp_json *gp_forge_find_number(struct gp_forge *forge, int64_t number, struct gp_err *err);
 struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch, struct gp_err *err);
+/* The open one of this repository's branch, forks aside: *pull is yours, or NULL if there is none. */
+int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json **pull, struct gp_err *err);
 struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err);
 struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err);
 
@@ -55,6 +57,9 @@ struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, con
  */
 struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, const char *id, bool enable,
 					const char *method, const char *head, bool *clean, struct gp_err *err);
+
+/* Switches auto-merge off, if it is on. *pull is replaced by what it is then. */
+int gp_forge_stop_auto_merge(struct gp_forge *forge, struct gp_json **pull, struct gp_err *err);
 
 /* Merges if the head still is head. Returns the pull request. */
 struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const char *method, const char *head,

@@ -14,3 +14,10 @@ bool gp_genre_is_flux(const char *genre)
 
 	return !strncmp(genre, own, n) && (!genre[n] || genre[n] == ':');
 }
+
+const char *gp_flux_description(const char *state)
+{
+	return !strcmp(state, "success")   ? "reconciliation succeeded"
+	       : !strcmp(state, "failure") ? "health check failed"
+					   : "progressing";
+}

@@ -202,6 +202,8 @@ char *gp_repository_work_tree(struct gp_err *err)
 
 int gp_repository_resolve(struct gp_oid *oid, const char *revision, struct gp_err *err)
 {
+	if (!gp_oid_parse(oid, revision))
+		return 0;
 	char *spec = gp_asprintf("%s^{commit}", revision), *out = NULL;
 	const char *const argv[] = {"git", "rev-parse", "--verify", "--quiet", "--end-of-options", spec, NULL};
 	struct gp_err none = {0};

@@ -107,7 +107,7 @@ char *gp_repository_checked_out(struct gp_err *err);
 /* The directory of the work tree; NULL with err (71) in a bare repository. Yours. */
 char *gp_repository_work_tree(struct gp_err *err);
 
-/* The full id of a revision such as HEAD or main~2. errors: 64 naming it. */
+/* The full id of a revision such as HEAD or main~2. A full id is taken as it is: it may not be here yet. errors: 64. */
 int gp_repository_resolve(struct gp_oid *oid, const char *revision, struct gp_err *err);
 
 #endif

@@ -11,13 +11,18 @@
 
 #include "data/json.h"
 #include "forge/forge.h"
+#include "promotion/base-branch.h"
 #include "sys/err.h"
 #include "tool/options.h"
 
 /* The end of every help text: the options that mean the same everywhere. */
 #define GP_HELP_COMMON                                                                                                 \
-	"      --provider name  forge (default: told by the remote's URL)\n"                                           \
-	"      --remote name    remote (default: origin)\n"                                                            \
+	"  -C, --directory dir  work in dir\n"                                                                         \
+	"      --provider name  forge (default: inferred from the remote URL)\n"                                       \
+	"      --remote name    remote (default: origin)\n" GP_HELP_LEAST
+
+/* The same for programs that need no repository. */
+#define GP_HELP_LEAST                                                                                                  \
 	"  -q, --quiet          only errors on standard error\n"                                                       \
 	"  -v, --verbose        say more\n"                                                                            \
 	"  -h, --help           show this help\n"                                                                      \
@@ -90,6 +95,14 @@ void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool
  */
 int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const struct gp_json *document,
 		  struct gp_err *err);
+
+/* gp_base_open with this program's options and environment; and the same for a document's base, which it checks. */
+int gp_tool_base(const struct gp_tool *tool, struct gp_base *base, struct gp_err *err);
+int gp_tool_base_of(const struct gp_tool *tool, struct gp_base *base, const struct gp_json *document,
+		    struct gp_err *err);
+
+/* Frees base and forge and ends the program as gp_tool_end does. */
+int gp_tool_finish(struct gp_tool *tool, struct gp_base *base, struct gp_forge *forge);
 
 /* A number of seconds from the environment; *out stays where it is not set. errors: 78, also for less than least. */
 int gp_tool_seconds(const char *name, int *out, int least, struct gp_err *err);

@@ -1,0 +1,56 @@
+/*
+ * proposal.h - what a document proposes: a commit for a promotion's branch. It is
+ * checked against the base branch as it is now, and against the pull request that
+ * is open on that branch. For gp-open-pr. Asks git, never the forge.
+ */
+#ifndef GP_PROPOSAL_H
+#define GP_PROPOSAL_H
+
+#include <stdbool.h>
+
+#include "data/json.h"
+#include "data/oid.h"
+#include "promotion/base-branch.h"
+#include "promotion/claim.h"
+#include "promotion/config.h"
+#include "promotion/promotion.h"
+#include "sys/err.h"
+
+struct gp_proposal {
+	struct gp_json *document; /* borrowed, and so is promotion */
+	struct gp_promotion promotion;
+	struct gp_config config;
+	char *branch, *title;
+	struct gp_oid commit, tip; /* the commit, and what it was built on */
+	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */
+	struct gp_oid old;         /* where the branch was when the base was asked for, if is_asked; zero: nowhere */
+	bool is_asked, dry_run;    /* a dry run has no commit */
+	struct gp_chain chain;
+};
+
+/* Reads a document. errors: 65. Free the proposal also after an error. */
+int gp_proposal_read(struct gp_proposal *p, struct gp_json *document, struct gp_err *err);
+void gp_proposal_free(struct gp_proposal *p);
+
+/*
+ * Checks that the commit is the promotion applied to its tip and nothing else (a document may have been edited), and that
+ * the base has not moved on since in a way that matters. Asks the remote for the base's tip, once. Returns 1 to go on;
+ * 0 with *reason (yours) if the environment that the promotion comes from carries another version by now; -1: 65, 71, or
+ * 75 if the document has to be made again.
+ */
+int gp_proposal_check(struct gp_proposal *p, struct gp_base *base, char **reason, struct gp_err *err);
+
+/* What to do about the pull request that is open on the branch. */
+enum gp_meeting {
+	GP_MEET_KEEP,  /* it is this very promotion: keep its commit, repair title and description */
+	GP_MEET_RESET, /* take it over */
+	GP_MEET_YIELD  /* it takes the app to an earlier environment first: leave its commit to it, and skip */
+};
+/*
+ * Decides about an open pull request (as the forge's protocol has it). *claim is what its head says; free it, also after
+ * an error. errors: 69 if it cannot be taken over, 75 if it was made from a newer base than the document, 71.
+ */
+int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct gp_json *pull, struct gp_claim *claim,
+		     enum gp_meeting *meeting, struct gp_err *err);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * pull.h - a pull request, as the forge's protocol has it, and the document that
+ * starts with it. For gp-find-pr.
+ */
+#ifndef GP_PULL_H
+#define GP_PULL_H
+
+#include <stdint.h>
+
+#include "data/json.h"
+#include "sys/err.h"
+
+/* Reads a pull request's number. errors: 64. */
+int gp_pull_number(int64_t *out, const char *text, struct gp_err *err);
+
+/*
+ * The document about a pull request: what it is in full, what its description says is promoted, and the member
+ * `repository` of another document. Yours.
+ */
+struct gp_json *gp_pull_document(const struct gp_json *pull, const struct gp_json *repository);
+
+/* "passed over #N: …", if a pull request that a commit of the base branch belongs to is no merged promotion into it; NULL
+ * if it is one. Yours. */
+char *gp_pull_passed_over(const struct gp_json *pull, const char *base);
+
+#endif
