@@ -51,7 +51,7 @@ static long long patience(const struct state *s, const struct gp_config *config)
 	return *s->wait ? gp_duration_ms(s->wait) : (long long)config->status_timeout_minutes * 60000;
 }
 
-/* Grows, and differs a little from job to job, so that many that began together do not ask together. */
+/* Grows, with jitter, so that jobs that began together do not ask together. */
 static long long next_pause(long long pause, long long left)
 {
 	long long jitter = rand() % (pause / 4 + 1);
@@ -60,13 +60,7 @@ static long long next_pause(long long pause, long long left)
 	return pause < left ? pause : left;
 }
 
-static void say_waiting(const struct state *s, const struct gp_verdict *v, long long number, long long left)
-{
-	gp_tool_say(s->tool, 0, "waiting for the gate of #%lld: %s (up to %lld s more)", number, v->reason,
-		    (left + 999) / 1000);
-}
-
-/* The base may have moved: its tip, and with it the history and the configuration, are looked at anew. */
+/* Asks for the base again: if it has moved, its history and configuration are new. */
 static int look_again(struct state *s, struct gp_config *config, struct gp_err *err)
 {
 	struct gp_oid before = s->base.tip;
@@ -90,9 +84,10 @@ static int judge(struct state *s, struct gp_config *config, const struct gp_judg
 		left = until - gp_now_ms();
 		if (v->state != GP_GATE_UNDECIDED || left <= 0)
 			return 0;
-		say_waiting(s, v, number, left);
+		gp_tool_say(s->tool, 0, "waiting for the gate of #%lld: %s (up to %lld s more)", number, v->reason,
+			    (left + 999) / 1000);
 		gp_verdict_free(v);
-		/* From here on all that is known gets old. */
+		/* Statuses that were asked for ahead are old from now on. */
 		gp_json_free(s->known);
 		s->known = NULL;
 		gp_sleep_ms(next_pause(pause, left));
@@ -116,13 +111,13 @@ static int read_pull(struct gp_judged *out, const struct gp_json *document, stru
 	return 0;
 }
 
-/* Opens what a document is about, and reads its configuration. */
+/* Opens the repository that a document is about, and reads the configuration at its tip. */
 static int open_document(struct state *s, struct gp_judged *pull, struct gp_config *config, struct gp_json *document,
 			 struct gp_err *err)
 {
 	if (read_pull(pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
 		return -1;
-	/* A document may be old, and what its tip said then must not open the gate now; one look serves a whole stream. */
+	/* A document may be old: the gate is judged at the present tip, which is asked for once in a stream. */
 	if ((gp_oid_is_zero(&s->base.tip) && gp_base_ask(&s->base, s->base.branch, err)) ||
 	    gp_base_config(&s->base, config, NULL, NULL, err))
 		return -1;

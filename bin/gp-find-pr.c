@@ -8,7 +8,6 @@
 #include "promotion/pull.h"
 #include "promotion/push.h"
 #include "sys/exit.h"
-#include "sys/mem.h"
 #include "tool/tool.h"
 
 static const char help[] =
@@ -25,8 +24,7 @@ static const char help[] =
 	"      --open           the open pull request of the CI job, or of the branch checked out\n"
 	"      --all            all open pull requests\n"
 	"      --branch name    the open pull request of a branch\n"
-	"      --number n       the pull request with this number, if it is open\n"
-	"      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON;
+	"      --number n       the pull request with this number, if it is open\n" GP_HELP_BASE;
 
 struct state {
 	struct gp_tool *tool;
@@ -48,7 +46,6 @@ static void emit(struct state *s, const struct gp_json *pull)
 	s->found++;
 }
 
-/* reason may be followed by what it is about, or NULL. */
 static void emit_skip(struct state *s, const char *reason, const char *what)
 {
 	gp_tool_skip(s->tool, s->repository, "%s%s", reason, what ? what : "");
@@ -176,13 +173,11 @@ static int find(struct state *s, struct gp_err *err)
 	gp_base_to_document(&s->base, s->repository);
 	if (gp_tool_forge(s->tool, &s->forge, s->repository, err))
 		return -1;
-	if (s->merged)
-		return find_merged(s, err);
-	if (s->all)
-		return find_all(s, err);
-	if (!s->branch && (s->number || s->ci.number))
-		return find_by_number(s, s->number ? s->number : s->ci.number, err);
-	return find_by_branch(s, err);
+	return s->merged ? find_merged(s, err)
+	       : s->all  ? find_all(s, err)
+	       : !s->branch && (s->number || s->ci.number)
+		       ? find_by_number(s, s->number ? s->number : s->ci.number, err)
+		       : find_by_branch(s, err);
 }
 
 int main(int argc, char **argv)

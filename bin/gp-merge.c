@@ -2,17 +2,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/posting.h"
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
+#include "promotion/pull.h"
 #include "sys/exit.h"
 #include "tool/tool.h"
 
 static const char help[] = "usage: gp-merge [-hnqVv] [-C dir] [--auto] [--method merge|rebase|squash]\n"
-			   "                [--provider name] [--remote name]\n"
+			   "                [--provider name] [--remote name] [[--number] n]\n"
 			   "\n"
 			   "Merges the pull request of each document now; with --auto, switches auto-merge on\n"
-			   "where the environment has auto: true, and off where it has not.\n"
+			   "if the environment has auto: true, and off if not.\n"
 			   "\n"
+			   "      --number n       the open pull request with this number, in place of documents\n"
 			   "      --auto           let the forge merge once its required checks are green\n"
 			   "      --method how     merge (default), rebase or squash\n"
 			   "  -n, --dry-run        say what would be done and do nothing\n" GP_HELP_COMMON;
@@ -22,7 +25,7 @@ struct state {
 	struct gp_base base;
 	struct gp_forge *forge;
 	bool automatic, dry_run;
-	const char *method;
+	const char *method, *number;
 };
 
 /* What a document says of its pull request; borrowed from it. */
@@ -76,27 +79,7 @@ static int merge_now(struct state *s, struct gp_json *document, const struct pul
 	return 0;
 }
 
-/* Whether the gate's own check is green on this very head. Returns 1, 0, -1. */
-static int gate_is_green(struct state *s, const struct pull *pull, const char *check, struct gp_err *err)
-{
-	struct gp_oid head;
-	struct gp_json *statuses;
-	const struct gp_json *status;
-	const char *state;
-	int green;
-
-	gp_oid_parse(&head, pull->head);
-	statuses = gp_forge_list_statuses(s->forge, &head, 1, false, err);
-	if (!statuses)
-		return -1;
-	status = gp_forge_standing(statuses, pull->head, pull->number, check);
-	state = gp_json_get_text(status, "state");
-	green = state && !strcmp(state, "success");
-	gp_json_free(statuses);
-	return green;
-}
-
-/* There is nothing that the forge would wait for: is there nothing to wait for? */
+/* The forge would wait for nothing. Merges if that is right: in the first environment, or if the gate is open. */
 static int merge_unguarded(struct state *s, struct gp_json *document, const struct pull *pull, struct gp_err *err)
 {
 	const struct gp_json *previous = gp_document_get(document, "environment.previous");
@@ -106,7 +89,7 @@ static int merge_unguarded(struct state *s, struct gp_json *document, const stru
 	if (!check)
 		return -1;
 	if (!gp_json_is_null(previous))
-		green = gate_is_green(s, pull, check, err);
+		green = gp_posting_is_green(s->forge, pull->head, pull->number, check, err);
 	if (green < 0)
 		return -1;
 	if (!green)
@@ -148,7 +131,8 @@ static int check_environment(const struct gp_json *document, struct gp_err *err)
 	const struct gp_json *previous = gp_json_get(environment, "previous");
 
 	if (!environment)
-		return gp_fail(err, GP_EXIT_INPUT, "document has no environment: does gp-read-config come first?");
+		return gp_fail(err, GP_EXIT_INPUT,
+			       "document has no environment: run gp-read-config earlier in the pipe");
 	/* A missing answer must not read as "no previous environment", which opens the way. */
 	if (!gp_json_is_null(previous) && !gp_json_is_string(previous))
 		return gp_fail(err, GP_EXIT_INPUT, "environment.previous in the document is neither a name nor null");
@@ -169,7 +153,7 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 		gp_tool_say(s->tool, 0,
 			    !s->automatic ? "would merge it now"
 			    : on          ? "would let it merge by itself once its checks are green"
-					  : "would let it wait for a person to merge it");
+					  : "would leave it for manual merge");
 		return 0;
 	}
 	if (read_pull(&pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
@@ -191,15 +175,22 @@ int main(int argc, char **argv)
 	const struct gp_option options[] = {{"auto", 0, GP_OPTION_FLAG, &s.automatic},
 					    {"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
 					    {"method", 0, GP_OPTION_TEXT, &s.method},
+					    {"number", 0, GP_OPTION_TEXT | GP_OPTION_BARE, &s.number},
 					    {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options)) {
+		int64_t ignored;
+		const char *const find[] = {"gp-find-pr", "--open", "--number", s.number, NULL};
+
 		if (strcmp(s.method, "merge") != 0 && strcmp(s.method, "squash") != 0 &&
 		    strcmp(s.method, "rebase") != 0) {
 			gp_fail(&err, GP_EXIT_USAGE, "--method is merge, rebase or squash, not '%s'", s.method);
 			gp_tool_fail(&tool, &err);
-		} else {
+		} else if (!s.number ||
+			   (!gp_pull_number(&ignored, s.number, &err) && !gp_tool_feed(&tool, find, &err))) {
 			gp_tool_filter(&tool, merge, &s, false);
+		} else {
+			gp_tool_fail(&tool, &err);
 		}
 	}
 	return gp_tool_finish(&tool, &s.base, s.forge);

@@ -54,61 +54,32 @@ static int post(struct state *s, const struct gp_json *document, const struct gp
 	return 0;
 }
 
-/* The gate has given a verdict, and no program has failed. */
-static bool is_verdict(const struct gp_json *document)
-{
-	return !gp_document_exit(document) || gp_document_is_verdict(document);
-}
-
-/* Asks at once what stands on all heads that have to be asked about. An error is reported when its document's turn comes. */
-static void ask_ahead(void *ctx, struct gp_json *const documents[], size_t n)
+/* One document of this repository brings the driver for all. An error is reported when its document's turn comes. */
+static void look_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 {
 	struct state *s = ctx;
-	struct gp_oid *heads = NULL;
-	struct gp_posting p;
-	size_t count = 0;
+	bool is_open = false;
 
-	gp_json_free(s->known);
-	s->known = NULL;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !is_open; i++) {
 		struct gp_err later = {0};
 
-		if (!is_verdict(documents[i]) || gp_posting_of_verdict(&p, documents[i], &later) ||
-		    !gp_posting_must_ask(&p, documents[i]) ||
-		    gp_tool_base_of(s->tool, &s->base, documents[i], &later) ||
-		    gp_tool_forge(s->tool, &s->forge, documents[i], &later))
-			continue;
-		heads = gp_grow(heads, count, sizeof *heads);
-		heads[count++] = p.head;
+		is_open = !gp_tool_base_of(s->tool, &s->base, documents[i], &later) &&
+			  !gp_tool_forge(s->tool, &s->forge, documents[i], &later);
 	}
-	if (count)
-		s->known = gp_forge_list_statuses(s->forge, heads, count, false, &(struct gp_err){0});
-	free(heads);
-}
-
-/* The driver, for a document that is at work. */
-struct asker {
-	struct state *s;
-	const struct gp_json *document;
-};
-
-static struct gp_forge *forge_of(void *ctx, struct gp_err *err)
-{
-	struct asker *asker = ctx;
-
-	return gp_tool_forge(asker->s->tool, &asker->s->forge, asker->document, err) ? NULL : asker->s->forge;
+	gp_json_free(s->known);
+	s->known = is_open ? gp_posting_look_ahead(s->forge, documents, n) : NULL;
 }
 
 static int post_verdict(struct state *s, struct gp_json *document, struct gp_err *err)
 {
-	struct asker asker = {s, document};
 	struct gp_err why = {0};
 	struct gp_posting p;
 	int news;
 
-	if (gp_posting_of_verdict(&p, document, err))
+	if (gp_tool_base_of(s->tool, &s->base, document, err) || gp_posting_of_verdict(&p, document, err) ||
+	    gp_tool_forge(s->tool, &s->forge, document, err))
 		return -1;
-	news = gp_posting_is_news(&p, document, s->known, strcmp(s->gate, "post") != 0, forge_of, &asker, &why);
+	news = gp_posting_is_news(&p, document, s->known, strcmp(s->gate, "post") != 0, s->forge, &why);
 	if (news > 0 && !post(s, document, &p, &why))
 		return 0;
 	if (news == 0) {
@@ -122,31 +93,19 @@ static int post_verdict(struct state *s, struct gp_json *document, struct gp_err
 	return 0;
 }
 
-static int gate(struct state *s, struct gp_json *document, struct gp_err *err)
-{
-	if (!is_verdict(document))
-		return 0;
-	if (gp_tool_base_of(s->tool, &s->base, document, err) || post_verdict(s, document, err))
-		return -1;
-	if (!strcmp(s->gate, "post"))
-		gp_json_remove(document, "error");
-	return 0;
-}
-
-/* The commit that a status is about: the one named, or the base's tip. */
-static int find_commit(struct state *s, const struct gp_json *document, struct gp_oid *oid, struct gp_err *err)
+static int find_commit(struct state *s, struct gp_json *document, struct gp_oid *oid, struct gp_err *err)
 {
 	bool is_new = !gp_json_get(document, "repository");
 
 	if (is_new ? gp_tool_base(s->tool, &s->base, err) || gp_base_ask(&s->base, s->tool->base, err)
 		   : gp_tool_base_of(s->tool, &s->base, document, err))
 		return -1;
-	if (s->commit)
-		return gp_repository_resolve(oid, s->commit, err);
-	if (gp_base_ask(&s->base, s->base.branch, err))
+	if (is_new)
+		gp_base_to_document(&s->base, document);
+	if (!s->commit && gp_base_ask(&s->base, s->base.branch, err))
 		return -1;
 	*oid = s->base.tip;
-	return 0;
+	return s->commit ? gp_repository_resolve(oid, s->commit, err) : 0;
 }
 
 /* As Flux does: on the base's tip, in the name of the environment's Kustomization. */
@@ -164,8 +123,6 @@ static int post_status(struct state *s, struct gp_json *document, struct gp_err 
 			       "document has no promotion to name the status after (or use --context)");
 	if (find_commit(s, document, &p.head, err))
 		return -1;
-	if (!gp_json_get(document, "repository"))
-		gp_base_to_document(&s->base, document);
 	char *context = s->context ? gp_strdup(s->context) : gp_asprintf("kustomization/%s-%s", group, env);
 
 	p.commit = gp_oid_hex(hex, &p.head);
@@ -182,7 +139,15 @@ static int set_status(void *ctx, struct gp_json *document, struct gp_err *err)
 
 	if (s->dry_run)
 		gp_json_set_bool(document, "dry_run", true);
-	return s->gate ? gate(s, document, err) : post_status(s, document, err);
+	if (!s->gate)
+		return post_status(s, document, err);
+	if (gp_posting_has_verdict(document)) {
+		if (post_verdict(s, document, err))
+			return -1;
+		if (!strcmp(s->gate, "post"))
+			gp_json_remove(document, "error");
+	}
+	return 0;
 }
 
 static int check_options(const struct state *s, struct gp_err *err)
@@ -193,8 +158,7 @@ static int check_options(const struct state *s, struct gp_err *err)
 		return gp_fail(err, GP_EXIT_USAGE, "--gate takes what it posts from the document");
 	if (s->gate && *s->gate && strcmp(s->gate, "post") != 0)
 		return gp_fail(err, GP_EXIT_USAGE, "--gate or --gate=post, not --gate=%s", s->gate);
-	if (s->state && strcmp(s->state, "success") != 0 && strcmp(s->state, "failure") != 0 &&
-	    strcmp(s->state, "pending") != 0)
+	if (s->state && !gp_flux_description(s->state))
 		return gp_fail(err, GP_EXIT_USAGE, "--state is success, failure or pending, not '%s'", s->state);
 	return 0;
 }
@@ -228,7 +192,7 @@ int main(int argc, char **argv)
 				gp_tool_emit(&tool, document);
 			gp_json_free(document);
 		} else {
-			gp_tool_filter_ahead(&tool, s.gate ? ask_ahead : NULL, set_status, &s, s.gate != NULL);
+			gp_tool_filter_ahead(&tool, s.gate ? look_ahead : NULL, set_status, &s, s.gate != NULL);
 		}
 	}
 	gp_json_free(s.known);

@@ -19,5 +19,6 @@ const char *gp_flux_description(const char *state)
 {
 	return !strcmp(state, "success")   ? "reconciliation succeeded"
 	       : !strcmp(state, "failure") ? "health check failed"
-					   : "progressing";
+	       : !strcmp(state, "pending") ? "progressing"
+					   : NULL;
 }

@@ -15,7 +15,8 @@ bool gp_context_is_flux(const char *context);
 #define GP_FLUX_GENRE "fluxcd"
 bool gp_genre_is_flux(const char *genre);
 
-/* What Flux writes as the description of a status with this state ("success", "failure", "pending"). Static. */
+/* What Flux writes as the description of a status with this state ("success", "failure", "pending"). Static; NULL for
+ * another state. */
 const char *gp_flux_description(const char *state);
 
 #endif

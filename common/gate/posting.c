@@ -1,9 +1,11 @@
 #include "gate/posting.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "promotion/document.h"
 #include "sys/exit.h"
+#include "sys/mem.h"
 
 static const char *const state_names[] =
 	{[GP_GATE_OPEN] = "success", [GP_GATE_CLOSED] = "failure", [GP_GATE_UNDECIDED] = "pending"};
@@ -87,10 +89,9 @@ bool gp_posting_must_ask(const struct gp_posting *p, const struct gp_json *docum
 }
 
 /* What stands there may be a check of an earlier state of the pull request, which no longer counts. */
-static int is_outdated(const struct gp_posting *p, gp_posting_forge_fn *forge, void *ctx, struct gp_err *err)
+static int is_outdated(const struct gp_posting *p, struct gp_forge *forge, struct gp_err *err)
 {
-	struct gp_forge *f = forge(ctx, err);
-	struct gp_json *checks = f ? gp_forge_list_checks(f, &p->head, p->number, err) : NULL;
+	struct gp_json *checks = gp_forge_list_checks(forge, &p->head, p->number, err);
 	int news;
 
 	if (!checks)
@@ -101,25 +102,60 @@ static int is_outdated(const struct gp_posting *p, gp_posting_forge_fn *forge, v
 }
 
 int gp_posting_is_news(const struct gp_posting *p, const struct gp_json *document, const struct gp_json *known,
-		       bool strict, gp_posting_forge_fn *forge, void *ctx, struct gp_err *err)
+		       bool strict, struct gp_forge *forge, struct gp_err *err)
 {
 	const struct gp_json *standing = gp_document_get(document, "status.standing");
 	struct gp_json *asked = NULL;
 	int news;
 
 	if (gp_posting_must_ask(p, document)) {
-		if (!gp_json_get(known, p->commit)) {
-			struct gp_forge *f = forge(ctx, err);
-
-			asked = f ? gp_forge_list_statuses(f, &p->head, 1, false, err) : NULL;
-			if (!asked)
-				return -1;
-		}
+		if (!gp_json_get(known, p->commit) && !(asked = gp_forge_list_statuses(forge, &p->head, 1, false, err)))
+			return -1;
 		standing = gp_forge_standing(asked ? asked : known, p->commit, p->number, p->context);
 	}
 	news = gp_posting_differs(p, standing);
 	if (!news && strict && gp_json_get_int(standing, "number", 0) > 0)
-		news = is_outdated(p, forge, ctx, err);
+		news = is_outdated(p, forge, err);
 	gp_json_free(asked);
 	return news;
+}
+
+int gp_posting_is_green(struct gp_forge *forge, const char *head, int64_t number, const char *check, struct gp_err *err)
+{
+	struct gp_json *statuses;
+	struct gp_oid commit;
+	const char *state;
+	int green;
+
+	gp_oid_parse(&commit, head);
+	statuses = gp_forge_list_statuses(forge, &commit, 1, false, err);
+	if (!statuses)
+		return -1;
+	state = gp_json_get_text(gp_forge_standing(statuses, head, number, check), "state");
+	green = state && !strcmp(state, "success");
+	gp_json_free(statuses);
+	return green;
+}
+
+bool gp_posting_has_verdict(const struct gp_json *document)
+{
+	return !gp_document_exit(document) || gp_document_is_verdict(document);
+}
+
+struct gp_json *gp_posting_look_ahead(struct gp_forge *forge, struct gp_json *const documents[], size_t n)
+{
+	struct gp_oid *heads = gp_calloc(n, sizeof *heads);
+	struct gp_json *known = NULL;
+	struct gp_posting p;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (gp_posting_has_verdict(documents[i]) &&
+		    !gp_posting_of_verdict(&p, documents[i], &(struct gp_err){0}) &&
+		    gp_posting_must_ask(&p, documents[i]))
+			heads[count++] = p.head;
+	if (count)
+		known = gp_forge_list_statuses(forge, heads, count, false, &(struct gp_err){0});
+	free(heads);
+	return known;
 }

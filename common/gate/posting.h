@@ -46,15 +46,25 @@ bool gp_posting_must_ask(const struct gp_posting *p, const struct gp_json *docum
 /* Whether the posting says something else than the status that stands there (NULL: none). */
 bool gp_posting_differs(const struct gp_posting *p, const struct gp_json *standing);
 
-/* Brings the driver when it is needed. NULL: err. */
-typedef struct gp_forge *gp_posting_forge_fn(void *ctx, struct gp_err *err);
-
 /*
  * Whether the posting says something new: 1, 0, -1. known: statuses that were asked for already, or NULL. strict: a forge
  * that keeps the checks of pull requests apart may bind them to more than the head, so it is asked for the check as it
  * counts now; the job of a push does that, a refresh of all pull requests does not.
  */
 int gp_posting_is_news(const struct gp_posting *p, const struct gp_json *document, const struct gp_json *known,
-		       bool strict, gp_posting_forge_fn *forge, void *ctx, struct gp_err *err);
+		       bool strict, struct gp_forge *forge, struct gp_err *err);
+
+/* Whether the check is green on this very head (40 digits) of a pull request. Returns 1, 0, -1. */
+int gp_posting_is_green(struct gp_forge *forge, const char *head, int64_t number, const char *check,
+			struct gp_err *err);
+
+/* Whether the gate has given a verdict in this document, and no program has failed. */
+bool gp_posting_has_verdict(const struct gp_json *document);
+
+/*
+ * Asks at once what stands on all heads of these documents that have to be asked about, as gp_forge_list_statuses does;
+ * yours. NULL if there is nothing to ask, or the forge does not answer: then each document asks for itself.
+ */
+struct gp_json *gp_posting_look_ahead(struct gp_forge *forge, struct gp_json *const documents[], size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "forge/provider.h"
 #include "promotion/document.h"
+#include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
 #include "tool/tool.h"
@@ -62,6 +63,24 @@ void gp_tool_check_stdin(const struct gp_tool *tool, const char *what)
 			    tool->name);
 	else
 		gp_tool_say(tool, 0, "reading %s from the terminal (end with Ctrl-D)", what);
+}
+
+int gp_tool_feed(struct gp_tool *tool, const char *const argv[], struct gp_err *err)
+{
+	char *beside = gp_asprintf("%s/%s", tool->dir ? tool->dir : ".", argv[0]);
+	const char *words[16] = {tool->dir && !access(beside, X_OK) ? beside : argv[0]};
+	const char *const env[] = {NULL};
+	int rc;
+
+	for (size_t i = 1; argv[i] && i < sizeof words / sizeof *words - 1; i++)
+		words[i] = argv[i];
+	rc = gp_child_start(&tool->feeder, words, env, err);
+	free(beside);
+	if (rc)
+		return -1;
+	if (dup2(tool->feeder.from, STDIN_FILENO) < 0)
+		return gp_fail(err, GP_EXIT_SYSTEM, "cannot read from %s: %s", argv[0], strerror(errno));
+	return 0;
 }
 
 static void filter_one(struct gp_tool *tool, gp_tool_fn *fn, void *ctx, struct gp_json *document, bool with_errors)

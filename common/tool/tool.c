@@ -140,6 +140,7 @@ int gp_tool_end(struct gp_tool *tool)
 {
 	if (close(STDOUT_FILENO) && errno != EBADF)
 		gp_tool_output_failed(tool);
+	gp_child_end(&tool->feeder);
 	free(tool->dir);
 	tool->dir = NULL;
 	return tool->exit;

@@ -13,6 +13,7 @@
 #include "forge/forge.h"
 #include "promotion/base-branch.h"
 #include "sys/err.h"
+#include "sys/process.h"
 #include "tool/options.h"
 
 /* The end of every help text: the options that mean the same everywhere. */
@@ -20,6 +21,9 @@
 	"  -C, --directory dir  work in dir\n"                                                                         \
 	"      --provider name  forge (default: inferred from the remote URL)\n"                                       \
 	"      --remote name    remote (default: origin)\n" GP_HELP_LEAST
+
+/* The same for programs that ask the remote for the base branch. */
+#define GP_HELP_BASE "      --base branch    base branch (default: the remote's default branch)\n" GP_HELP_COMMON
 
 /* The same for programs that need no repository. */
 #define GP_HELP_LEAST                                                                                                  \
@@ -37,6 +41,7 @@ struct gp_tool {
 	int verbosity;                        /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
 	const char *remote, *base, *provider; /* NULL: not given */
 	char *dir;                            /* where the program is, when it was called by a path; else NULL */
+	struct gp_child feeder;               /* see gp_tool_feed */
 	int exit;                             /* the first failure's exit status */
 };
 
@@ -68,6 +73,12 @@ void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document);
 
 /* For a program that starts documents: complains, and emits a document that carries the error along the pipe. */
 void gp_tool_fail(struct gp_tool *tool, const struct gp_err *err);
+
+/*
+ * Runs another program of gp's, beside this one or from PATH, and makes what it writes this one's standard input; it is
+ * waited for by gp_tool_end. argv[0] is its name. errors: 71, 78.
+ */
+int gp_tool_feed(struct gp_tool *tool, const char *const argv[], struct gp_err *err);
 
 /*
  * For a program that filters: reads documents from stdin until its end and

@@ -176,7 +176,7 @@ many() {
 		cd "$dir"
 		expect 0 gp-find-pr --merged --since "$long_ago"
 		same apps api "$(found .promotion.app)"
-		has "$stderr" 'more than 1000 commits back' 'older ones are left out'
+		has "$stderr" 'more than 1000 commits back: only the newest 1000 are looked at'
 		expect 0 gp-find-pr --merged --since "$gone"
 		jq_is 'has("skip")' true
 		has "$stderr" 'looking at its last commit alone'
@@ -369,4 +369,10 @@ many() {
 	expect 0 gp-find-pr --merged
 	expect 0 gp-find-pr --open --all
 	same clone "$before" "$(snapshot_clone "$CLONE")"
+}
+
+@test "--number of what is not there is an error, not a skip" {
+	make_gitops
+	expect 69 gp-find-pr --open --number 99
+	one_message gp-find-pr 'no pull request #99'
 }

@@ -258,3 +258,17 @@ green() {
 	same remote "$before" "$(snapshot_remote)"
 	same state open "$(pr 1 .state)"
 }
+
+@test "a number in place of documents: the pull request is found first" {
+	make_gitops
+	new apps/web v1
+	require_checks ci
+	post "$(pr 1 .head)" ci success
+	expect 64 gp-merge nonsense
+	one_message gp-merge "not the number of a pull request: 'nonsense'"
+	expect 69 gp-merge 7
+	has "$stderr" 'no pull request #7'
+	expect 0 gp-merge 1
+	jq_is .pull_request.merged true
+	same state merged "$(pr 1 .state)"
+}
