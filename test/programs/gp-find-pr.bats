@@ -179,10 +179,10 @@ many() {
 		has "$stderr" 'more than 1000 commits back: only the newest 1000 are looked at'
 		expect 0 gp-find-pr --merged --since "$gone"
 		jq_is 'has("skip")' true
-		has "$stderr" 'looking at its last commit alone'
+		has "$stderr" 'only its last commit is looked at'
 		expect 0 gp-find-pr --merged --since 1234567890123456789012345678901234567890
 		jq_is 'has("skip")' true
-		has "$stderr" 'looking at its last commit alone'
+		has "$stderr" 'only its last commit is looked at'
 	done
 }
 
@@ -372,7 +372,6 @@ many() {
 }
 
 @test "--number of what is not there is an error, not a skip" {
-	make_gitops
 	expect 69 gp-find-pr --open --number 99
 	one_message gp-find-pr 'no pull request #99'
 }

@@ -260,7 +260,6 @@ green() {
 }
 
 @test "a number in place of documents: the pull request is found first" {
-	make_gitops
 	new apps/web v1
 	require_checks ci
 	post "$(pr 1 .head)" ci success
