@@ -260,7 +260,7 @@ green() {
 }
 
 @test "a number in place of documents: the pull request is found first" {
-	new apps/web v1
+	start apps/web v1 | gp-set-tag | gp-open-pr >/dev/null
 	require_checks ci
 	post "$(pr 1 .head)" ci success
 	expect 64 gp-merge nonsense
