@@ -59,6 +59,16 @@ struct gp_api {
 	size_t cache_count;
 };
 
+/* A forge that is reached through an API: what its driver is made of. */
+struct gp_api_driver {
+	const char *name;              /* "gp-forge-github" */
+	const char *forge;             /* for people: "GitHub" */
+	const struct gp_forge_op *ops; /* on what open returns: a struct that begins with its struct gp_api */
+	struct gp_api *(*open)(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+			       struct gp_err *err);
+	void (*close)(void *repository);
+};
+
 /*
  * Finds the token that is meant for the server of the remote's URL. host and base are borrowed for as long as api is
  * used. Nothing is asked yet. errors: 71, 77 where there is no token, 78.

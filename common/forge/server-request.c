@@ -65,6 +65,25 @@ int gp_request_find(struct gp_find *out, const struct gp_json *request, struct g
 	}
 }
 
+struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository, const struct gp_json *request,
+			       struct gp_err *err)
+{
+	struct gp_find f;
+
+	if (gp_request_find(&f, request, err))
+		return NULL;
+	switch (f.way) {
+	case GP_FIND_NUMBER:
+		return gp_pulls_result(finder->number(repository, f.number, err));
+	case GP_FIND_BRANCH:
+		return gp_pulls_result(finder->branch(repository, f.branch, f.base, err));
+	case GP_FIND_MERGED_AS:
+		return gp_pulls_result(finder->merged_as(repository, f.commit, f.base, err));
+	default:
+		return gp_pulls_result(finder->open(repository, err));
+	}
+}
+
 int gp_request_wanted(struct gp_wanted *out, const struct gp_json *request, struct gp_err *err)
 {
 	*out = (struct gp_wanted){0};

@@ -84,6 +84,17 @@ struct gp_find {
 };
 int gp_request_find(struct gp_find *out, const struct gp_json *request, struct gp_err *err);
 
+/* How a forge finds pull requests; each returns an array, yours, or NULL with err. repository is the driver's. */
+struct gp_finder {
+	struct gp_json *(*number)(void *repository, int64_t number, struct gp_err *err);
+	struct gp_json *(*branch)(void *repository, const char *branch, const char *base, struct gp_err *err);
+	struct gp_json *(*merged_as)(void *repository, const char *commit, const char *base, struct gp_err *err);
+	struct gp_json *(*open)(void *repository, struct gp_err *err);
+};
+/* The operation find-pr by such a finder. */
+struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository, const struct gp_json *request,
+			       struct gp_err *err);
+
 struct gp_wanted {
 	const char *branch, *base, *title, *description;
 };

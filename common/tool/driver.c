@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "forge/server.h"
+#include "sys/mem.h"
+#include "tool/tool.h"
+
 enum { DEFAULT_TIMEOUT_S = 30, DEFAULT_BUDGET_S = 60 };
 
 struct context {
-	const struct gp_driver *driver;
+	const struct gp_api_driver *driver;
 	struct gp_api_patience patience;
 };
 
@@ -33,16 +37,35 @@ static int read_patience(struct gp_api_patience *patience, struct gp_err *err)
 	return 0;
 }
 
-int gp_driver_main(const struct gp_driver *driver, struct gp_tool *tool, int argc, char **argv)
+static char *help_of(const struct gp_api_driver *driver)
+{
+	return gp_asprintf("usage: %s [-hqVv] [-C dir]\n"
+			   "\n"
+			   "%s as a forge: reads requests from standard input, one JSON object a line,\n"
+			   "and answers each with a line on standard output.\n"
+			   "\n"
+			   "  -C, --directory dir  work in dir\n" GP_HELP_LEAST,
+			   driver->name, driver->forge);
+}
+
+static void serve(struct gp_tool *tool, const struct gp_api_driver *driver)
 {
 	struct context context = {.driver = driver};
 	const struct gp_forge_driver served = {driver->ops, &context, open_repository, call, driver->close};
 	struct gp_err err = {0};
 
-	if (!gp_tool_start(tool, argc, argv, NULL))
-		return gp_tool_end(tool);
 	gp_tool_check_stdin(tool, "requests");
 	if (read_patience(&context.patience, &err) || gp_forge_serve(STDIN_FILENO, STDOUT_FILENO, &served, &err))
 		gp_tool_complain(tool, &err);
-	return gp_tool_end(tool);
+}
+
+int gp_driver_main(const struct gp_api_driver *driver, int argc, char **argv)
+{
+	char *help = help_of(driver);
+	struct gp_tool tool = {.name = driver->name, .help = help, .is_driver = true};
+
+	if (gp_tool_start(&tool, argc, argv, NULL))
+		serve(&tool, driver);
+	free(help);
+	return gp_tool_end(&tool);
 }

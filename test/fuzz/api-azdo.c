@@ -5,21 +5,10 @@
  */
 #include "http-replies.h"
 
-#include "forges/azdo/azdo.h"
+#include "forges/azdo/driver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct gp_forge_op ops[] = {
-		{"get-repository", gp_azdo_get_repository, 0},
-		{"find-pr", gp_azdo_find_pr, 0},
-		{"open-pr", gp_azdo_open_pr, 0},
-		{"set-auto-merge", gp_azdo_set_auto_merge, 0},
-		{"merge-pr", gp_azdo_merge_pr, 0},
-		{"list-statuses", gp_azdo_list_statuses, 0},
-		{"set-status", gp_azdo_set_status, 0},
-		{NULL, NULL, 0},
-	};
-
-	http_play(data, size, ops, "http://127.0.0.1:1/acme/shop%20project/_git/shop", gp_azdo_open, gp_azdo_close);
+	http_play(data, size, &gp_azdo_driver, "http://127.0.0.1:1/acme/shop%20project/_git/shop");
 	return 0;
 }

@@ -110,13 +110,10 @@ static char *variables(const char *name)
 	return strcmp(name, "GP_TOKEN") ? NULL : token;
 }
 
-typedef struct gp_api *http_open_fn(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
-				    struct gp_err *err);
-
 /* One operation on the repository at url; its API is at http://127.0.0.1:1. */
-static void http_play(const uint8_t *data, size_t size, const struct gp_forge_op *ops, const char *url,
-		      http_open_fn *open, void (*close)(void *repository))
+static void http_play(const uint8_t *data, size_t size, const struct gp_api_driver *driver, const char *url)
 {
+	const struct gp_forge_op *ops = driver->ops;
 	const struct gp_api_patience patience = {1000, 0};
 	struct gp_err err = {0}, ignored = {0};
 	struct gp_json *request, *result;
@@ -134,7 +131,7 @@ static void http_play(const uint8_t *data, size_t size, const struct gp_forge_op
 	op = gp_json_get_text(request, "op");
 	while (op && ops->name && strcmp(ops->name, op) != 0)
 		ops++;
-	api = op && ops->name ? open(url, &patience, variables, &err) : NULL;
+	api = op && ops->name ? driver->open(url, &patience, variables, &err) : NULL;
 	FUZZ_HOLDS(!err.code);
 	/* Twice, for what is remembered from one request to the next. */
 	for (int i = 0; api && i < 2; i++, err = (struct gp_err){0}) {
@@ -147,7 +144,7 @@ static void http_play(const uint8_t *data, size_t size, const struct gp_forge_op
 		gp_json_free(result);
 	}
 	if (api)
-		close(api);
+		driver->close(api);
 	gp_json_free(request);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forges/azdo/driver.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -17,7 +18,8 @@ static const struct gp_api_forge azdo = {.provider = "azdo",
 					 .words = gp_azdo_words,
 					 .is_sign_in = gp_azdo_is_sign_in};
 
-struct gp_api *gp_azdo_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env, struct gp_err *err)
+static struct gp_api *open_repository(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+				      struct gp_err *err)
 {
 	struct gp_azdo *a = gp_calloc(1, sizeof *a);
 
@@ -35,7 +37,7 @@ struct gp_api *gp_azdo_open(const char *url, const struct gp_api_patience *patie
 	return NULL;
 }
 
-void gp_azdo_close(void *repository)
+static void close_repository(void *repository)
 {
 	struct gp_azdo *a = repository;
 
@@ -47,6 +49,23 @@ void gp_azdo_close(void *repository)
 	gp_json_free(a->rules);
 	free(a);
 }
+
+static const struct gp_forge_op ops[] = {
+	{"get-repository", gp_azdo_get_repository, 0},
+	{"find-pr", gp_azdo_find_pr, 0},
+	{"open-pr", gp_azdo_open_pr, 0},
+	{"set-auto-merge", gp_azdo_set_auto_merge, 0},
+	{"merge-pr", gp_azdo_merge_pr, 0},
+	{"list-statuses", gp_azdo_list_statuses, 0},
+	{"set-status", gp_azdo_set_status, 0},
+	{0},
+};
+
+const struct gp_api_driver gp_azdo_driver = {.name = "gp-forge-azdo",
+					     .forge = "Azure DevOps",
+					     .ops = ops,
+					     .open = open_repository,
+					     .close = close_repository};
 
 static char *url_of(const struct gp_azdo *a, enum gp_azdo_resource resource, const char *path)
 {

@@ -1,8 +1,7 @@
 /*
  * azdo.h - Azure DevOps' REST API as gp-forge-azdo uses it: where it is, what
- * its refusals mean, and the operations of gp-forge(7). For
- * bin/gp-forge-azdo.c, and shared by the files common/azdo*.c. What comes from
- * the forge is checked before it is used.
+ * its refusals mean, and the operations of gp-forge(7). Shared by the files of
+ * this room. What comes from the forge is checked before it is used.
  * https://learn.microsoft.com/rest/api/azure/devops/git
  */
 #ifndef GP_AZDO_H
@@ -54,11 +53,6 @@ struct gp_azdo {
 	char *ruled;                     /* the branch whose policies were listed last, */
 	struct gp_json *rules;           /* and these; NULL: the server does not list them */
 };
-
-/* azdo.c: the api of a struct gp_azdo, yours (gp_azdo_close); nothing is asked yet. errors: 65, 71, 77, 78. */
-struct gp_api *gp_azdo_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
-			    struct gp_err *err);
-void gp_azdo_close(void *repository);
 
 /*
  * Asks, in the version of the API that the server knows. path: what comes
@@ -130,7 +124,7 @@ int gp_azdo_change(struct gp_azdo *a, int64_t number, const struct gp_json *body
 char *gp_azdo_tip(struct gp_azdo *a, const char *branch, struct gp_err *err);
 
 /* query.c: the open ones of a branch of this repository into base. An array, yours. */
-struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err);
+struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);
 
 /* policy.c: what a policy, as it is configured (or as an evaluation shows it), asks of pull requests. */
 enum gp_azdo_rule {

@@ -100,8 +100,9 @@ static struct gp_json *end(struct gp_azdo *a, struct listed *l, struct gp_err *e
 	return NULL;
 }
 
-static struct gp_json *find_open(struct gp_azdo *a, struct gp_err *err)
+static struct gp_json *find_open(void *repository, struct gp_err *err)
 {
+	struct gp_azdo *a = repository;
 	struct listed l = begin("active", true, NULL);
 
 	gp_azdo_list(a, GP_AZDO_REPOSITORY, "pullrequests?searchCriteria.status=active", GP_AZDO_PULLS, NULL,
@@ -157,8 +158,9 @@ static void remember(struct gp_azdo *a, const char *branch, const char *base, co
 	a->looked_up = gp_json_get_int(gp_json_first(pulls), "number", 0);
 }
 
-struct gp_json *gp_azdo_find_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err)
+struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err)
 {
+	struct gp_azdo *a = repository;
 	struct gp_json *pulls = list_branch(a, branch, base, err);
 	char *tip = gp_json_first(pulls) ? gp_azdo_tip(a, branch, err) : NULL;
 
@@ -252,8 +254,9 @@ static int is_young(struct gp_azdo *a, const char *commit, struct gp_err *err)
 	return rc;
 }
 
-static struct gp_json *find_merged(struct gp_azdo *a, const char *commit, const char *base, struct gp_err *err)
+static struct gp_json *find_merged(void *repository, const char *commit, const char *base, struct gp_err *err)
 {
+	struct gp_azdo *a = repository;
 	struct listed l = begin("completed", false, commit);
 	int rc = query_merged(a, &l, err);
 
@@ -268,8 +271,9 @@ static struct gp_json *find_merged(struct gp_azdo *a, const char *commit, const 
 	return end(a, &l, err);
 }
 
-static struct gp_json *find_number(struct gp_azdo *a, int64_t number, struct gp_err *err)
+static struct gp_json *find_number(void *repository, int64_t number, struct gp_err *err)
 {
+	struct gp_azdo *a = repository;
 	struct gp_json *pull, *pulls;
 
 	if (gp_azdo_ask_number(a, &pull, number, err))
@@ -282,18 +286,7 @@ static struct gp_json *find_number(struct gp_azdo *a, int64_t number, struct gp_
 
 struct gp_json *gp_azdo_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct gp_find f;
+	static const struct gp_finder finder = {find_number, gp_azdo_find_branch, find_merged, find_open};
 
-	if (gp_request_find(&f, request, err))
-		return NULL;
-	switch (f.way) {
-	case GP_FIND_NUMBER:
-		return gp_pulls_result(find_number(repository, f.number, err));
-	case GP_FIND_BRANCH:
-		return gp_pulls_result(gp_azdo_find_branch(repository, f.branch, f.base, err));
-	case GP_FIND_MERGED_AS:
-		return gp_pulls_result(find_merged(repository, f.commit, f.base, err));
-	default:
-		return gp_pulls_result(find_open(repository, err));
-	}
+	return gp_find_answer(&finder, repository, request, err);
 }

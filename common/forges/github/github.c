@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "forges/github/driver.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -13,8 +14,8 @@ static const struct gp_api_forge github = {.provider = "github",
 					   .limit_ms = gp_github_limit_ms,
 					   .words = gp_github_words};
 
-struct gp_api *gp_github_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
-			      struct gp_err *err)
+static struct gp_api *open_repository(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
+				      struct gp_err *err)
 {
 	struct gp_github *g = gp_calloc(1, sizeof *g);
 
@@ -26,7 +27,7 @@ struct gp_api *gp_github_open(const char *url, const struct gp_api_patience *pat
 	return NULL;
 }
 
-void gp_github_close(void *repository)
+static void close_repository(void *repository)
 {
 	struct gp_github *g = repository;
 
@@ -35,6 +36,23 @@ void gp_github_close(void *repository)
 	gp_github_address_free(&g->address);
 	free(g);
 }
+
+static const struct gp_forge_op ops[] = {
+	{"get-repository", gp_github_get_repository, 0},
+	{"find-pr", gp_github_find_pr, 0},
+	{"open-pr", gp_github_open_pr, 0},
+	{"set-auto-merge", gp_github_set_auto_merge, 0},
+	{"merge-pr", gp_github_merge_pr, 0},
+	{"list-statuses", gp_github_list_statuses, 0},
+	{"set-status", gp_github_set_status, 0},
+	{0},
+};
+
+const struct gp_api_driver gp_github_driver = {.name = "gp-forge-github",
+					       .forge = "GitHub",
+					       .ops = ops,
+					       .open = open_repository,
+					       .close = close_repository};
 
 int gp_github_get(struct gp_github *g, const char *url, const struct gp_json **page, char **next, bool *denied,
 		  struct gp_err *err)

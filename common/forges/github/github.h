@@ -1,8 +1,8 @@
 /*
  * github.h - GitHub's two APIs, REST and GraphQL, as gp-forge-github uses
  * them: where they are, what their refusals mean, and the operations of
- * gp-forge(7). For bin/gp-forge-github.c, and shared by the files
- * common/github*.c. What comes from GitHub is checked before it is used.
+ * gp-forge(7). Shared by the files of this room. What comes from GitHub is
+ * checked before it is used.
  * https://docs.github.com/rest, https://docs.github.com/graphql
  */
 #ifndef GP_GITHUB_H
@@ -35,11 +35,6 @@ struct gp_github {
 	struct gp_json *polled; /* the commits that list-statuses was last asked about */
 	bool no_checks;         /* the token may not see check-runs */
 };
-
-/* github.c: the api of a struct gp_github, yours (gp_github_close); nothing is asked yet. errors: 65, 71, 77, 78. */
-struct gp_api *gp_github_open(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
-			      struct gp_err *err);
-void gp_github_close(void *repository);
 
 /*
  * One page of a list, borrowed until the next GET of it, and where the next one
@@ -81,7 +76,7 @@ int gp_github_ask_number(struct gp_github *g, struct gp_json **pull, int64_t num
 /* The same, where one that is missing is an error: 69. */
 struct gp_json *gp_github_look_up(struct gp_github *g, int64_t number, struct gp_err *err);
 /* The open ones of a branch of this repository into base. An array, yours. */
-struct gp_json *gp_github_find_branch(struct gp_github *g, const char *branch, const char *base, struct gp_err *err);
+struct gp_json *gp_github_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);
 
 /* status.c: a status as gp-forge(7) has it, from REST's. Yours; NULL where it is none. */
 struct gp_json *gp_github_rest_status(const struct gp_json *node);

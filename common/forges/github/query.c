@@ -65,8 +65,9 @@ static bool is_own(const struct gp_json *pull, const void *ctx)
 	return !gp_json_get_true(pull, "fork");
 }
 
-struct gp_json *gp_github_find_branch(struct gp_github *g, const char *branch, const char *base, struct gp_err *err)
+struct gp_json *gp_github_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err)
 {
+	struct gp_github *g = repository;
 	static const char query[] =
 		"query($owner:String!,$name:String!,$branch:String!,$base:String!,$after:String){"
 		"repository(owner:$owner,name:$name){pullRequests(states:OPEN,headRefName:$branch,baseRefName:$base,"
@@ -78,8 +79,9 @@ struct gp_json *gp_github_find_branch(struct gp_github *g, const char *branch, c
 	return list(g, query, variables, is_own, err);
 }
 
-static struct gp_json *find_open(struct gp_github *g, struct gp_err *err)
+static struct gp_json *find_open(void *repository, struct gp_err *err)
 {
+	struct gp_github *g = repository;
 	static const char query[] =
 		"query($owner:String!,$name:String!,$after:String){repository(owner:$owner,name:$name){"
 		"pullRequests(states:OPEN,first:100,after:$after){nodes{...pull} pageInfo{hasNextPage endCursor}}}}" GP_GITHUB_PULL;
@@ -87,8 +89,9 @@ static struct gp_json *find_open(struct gp_github *g, struct gp_err *err)
 	return list(g, query, gp_json_object(), NULL, err);
 }
 
-static struct gp_json *find_number(struct gp_github *g, int64_t number, struct gp_err *err)
+static struct gp_json *find_number(void *repository, int64_t number, struct gp_err *err)
 {
+	struct gp_github *g = repository;
 	struct gp_json *pull, *pulls;
 
 	if (gp_github_ask_number(g, &pull, number, err))
@@ -155,8 +158,9 @@ static struct gp_json *ask_merged(struct gp_github *g, struct gp_json *variables
 	return pulls;
 }
 
-static struct gp_json *find_merged(struct gp_github *g, const char *commit, const char *base, struct gp_err *err)
+static struct gp_json *find_merged(void *repository, const char *commit, const char *base, struct gp_err *err)
 {
+	struct gp_github *g = repository;
 	struct gp_json *variables = gp_json_object(), *pulls = NULL;
 	bool young = false;
 	int n = 1;
@@ -179,18 +183,7 @@ static struct gp_json *find_merged(struct gp_github *g, const char *commit, cons
 
 struct gp_json *gp_github_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	struct gp_find f;
+	static const struct gp_finder finder = {find_number, gp_github_find_branch, find_merged, find_open};
 
-	if (gp_request_find(&f, request, err))
-		return NULL;
-	switch (f.way) {
-	case GP_FIND_NUMBER:
-		return gp_pulls_result(find_number(repository, f.number, err));
-	case GP_FIND_BRANCH:
-		return gp_pulls_result(gp_github_find_branch(repository, f.branch, f.base, err));
-	case GP_FIND_MERGED_AS:
-		return gp_pulls_result(find_merged(repository, f.commit, f.base, err));
-	default:
-		return gp_pulls_result(find_open(repository, err));
-	}
+	return gp_find_answer(&finder, repository, request, err);
 }
