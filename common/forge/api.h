@@ -61,8 +61,8 @@ struct gp_api {
 
 /* A forge that is reached through an API: what its driver is made of. */
 struct gp_api_driver {
-	const char *name;              /* "gp-forge-github" */
-	const char *forge;             /* for people: "GitHub" */
+	const char *name;              /* "gp-forge-NAME" */
+	const char *forge;             /* its name for people */
 	const struct gp_forge_op *ops; /* on what open returns: a struct that begins with its struct gp_api */
 	struct gp_api *(*open)(const char *url, const struct gp_api_patience *patience, gp_env_fn *env,
 			       struct gp_err *err);

@@ -23,7 +23,7 @@
 void gp_posting_put_verdict(struct gp_json *document, const struct gp_verdict *v, const char *head,
 			    const struct gp_json *known, const char *check);
 
-/* GitHub takes no longer description: https://docs.github.com/rest/commits/statuses (seen: 422). */
+/* The longest description that every forge takes (https://docs.github.com/rest/commits/statuses; longer: 422). */
 enum { GP_POSTING_DESCRIPTION = 140 };
 
 /* One status to post. Strings are borrowed from the document. */
