@@ -1,5 +1,5 @@
 # gp: GNU make and pkg-config, nothing generated. `make V=1` shows the commands.
-# A new tool is bin/gp-x.c, man/gp-x.1, test/gp-x.bats and one word in TOOLS.
+# A new tool is bin/gp-x.c, man/gp-x.1, test/programs/gp-x.bats and one word in TOOLS.
 
 VERSION := 0.1.0
 TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github gp-forge-azdo gp-options
@@ -164,7 +164,7 @@ check-forge:
 # What gp asks of a forge, held to what its vendor publishes; the test forge, to the vendor's own client.
 test-contract:
 	@+$(SUBMAKE) deps LEVEL=contract
-	@+MAKE='$(MAKE)' test/forges/hub/contract/run github azdo
+	@+MAKE='$(MAKE)' test/fakes/hub/contract/run github azdo
 
 # What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
 bench:

@@ -5,7 +5,7 @@
 setup() {
 	load ../lib/helper
 	gp_setup
-	load ../forges/github/hands
+	load ../fakes/github/hands
 }
 
 # spy_on_git: from here on git writes down, for each call, its environment (env.secret) and what all processes are called

@@ -141,7 +141,7 @@ at_server() {
 	local repository head
 
 	gp_setup
-	load "../forges/$1/hands"
+	load "../fakes/$1/hands"
 	hub_gitops
 	new apps/web v1 >"$T/number"
 	head=$(remote_tip promote/apps-web)

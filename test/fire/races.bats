@@ -46,14 +46,14 @@ crowd() {
 
 @test "50 apps at once: github" {
 	under_fire
-	load ../forges/github/hands
+	load ../fakes/github/hands
 	hub_gitops --apps "$(printf 'apps/a%s ' {1..50})"
 	crowd 50
 }
 
 @test "50 apps at once: azdo" {
 	under_fire
-	load ../forges/azdo/hands
+	load ../fakes/azdo/hands
 	hub_gitops --apps "$(printf 'apps/a%s ' {1..50})"
 	crowd 50
 }
@@ -88,13 +88,13 @@ both() {
 }
 
 @test "two releases of one app at once: github" {
-	load ../forges/github/hands
+	load ../fakes/github/hands
 	hub_gitops
 	both
 }
 
 @test "two releases of one app at once: azdo" {
-	load ../forges/azdo/hands
+	load ../fakes/azdo/hands
 	hub_gitops
 	both
 }

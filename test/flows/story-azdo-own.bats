@@ -6,7 +6,7 @@ setup() {
 	load ../lib/helper
 	gp_setup
 	load ../lib/story
-	load ../forges/azdo/hands
+	load ../fakes/azdo/hands
 }
 
 # flux_says COMMIT NAME STATE DESCRIPTION GENRE: all of them as they come; an empty text is null.

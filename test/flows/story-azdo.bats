@@ -1,1 +1,1 @@
-../forges/hub/story.bats
+../fakes/hub/story.bats

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What every forge has to do, asked through the protocol and by plain git
 # alone (gp-forge(7)). FORGE=name runs it over gp-forge-name; the default is
-# local. A forge NAME of your own brings test/forges/NAME/hands.bash with a function
+# local. A forge NAME of your own brings test/fakes/NAME/hands.bash with a function
 # forge_remote, which makes a repository for one test (or cleans one up) and
 # sets FORGE_URL, to which git can push; FORGE_BASE, its default branch, which
 # has a commit; and leaves gp/gate as the one required check, auto-merge
@@ -18,11 +18,11 @@ setup() {
 	FORGE=${FORGE:-local}
 	if [ "$FORGE" = local ]; then
 		local_remote
-	elif [ -e "$BATS_TEST_DIRNAME/../forges/$FORGE/hands.bash" ]; then
-		load "../forges/$FORGE/hands"
+	elif [ -e "$BATS_TEST_DIRNAME/../fakes/$FORGE/hands.bash" ]; then
+		load "../fakes/$FORGE/hands"
 		forge_remote
 	fi
-	[ -n "$FORGE_URL" ] || fail "where is a repository of forge $FORGE? say so in FORGE_URL, or test/forges/$FORGE/hands.bash"
+	[ -n "$FORGE_URL" ] || fail "where is a repository of forge $FORGE? say so in FORGE_URL, or test/fakes/$FORGE/hands.bash"
 	FORGE_BASE=${FORGE_BASE:-main}
 	git clone --quiet "$FORGE_URL" work
 	cd work || return

@@ -4,7 +4,7 @@
 
 setup() {
 	load ../lib/helper
-	load ../forges/azdo/hands
+	load ../fakes/azdo/hands
 	gp_setup
 	export BASE=main GP_RETRY_BUDGET=5
 	forge_remote

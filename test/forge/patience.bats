@@ -10,7 +10,7 @@ setup() {
 forge_of() {
 	local number
 
-	load "../forges/$1/hands"
+	load "../fakes/$1/hands"
 	forge_remote
 	for number in 1 2 3; do
 		git clone --quiet "$FORGE_URL" "$T/seed$number"

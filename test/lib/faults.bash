@@ -1,6 +1,6 @@
 # faults.bash - lanes for what is in test/fire/faults: each a forge with a repository
 # in which releases are under way, one for each flow, and a clone of it. FORGE
-# is local, or one with a file test/forges/FORGE/hands.bash.
+# is local, or one with a file test/fakes/FORGE/hands.bash.
 # shellcheck shell=bash
 
 # gp_setup takes them away.
@@ -63,7 +63,7 @@ in_lanes() {
 
 	shift 3
 	# shellcheck source=/dev/null
-	[ "$forge" = local ] || load "../forges/$forge/hands"
+	[ "$forge" = local ] || load "../fakes/$forge/hands"
 	for ((n = 1; n <= count; n++)); do
 		(faults_lane "$forge" "$T/$n" >"$T/$n.log" 2>&1) 3>&- || fail "$(cat "$T/$n.log")" || return
 		[ -e "$T/$n/env" ] || fail "$(cat "$T/$n.log")" || return

@@ -1,5 +1,5 @@
 # hub.bash - what the hands.bash of GitHub and Azure DevOps have in common: a server
-# that is started for one test and ends with it (test/hub), and the hands of
+# that is started for one test and ends with it (test/fakes/hub), and the hands of
 # people, Flux and CI at it. Each of them says in HUB_NAME and HUB_API what the
 # driver is and where its API is, in HUB_SHOP where the repository is for
 # hub_test, and brings hub_forge, hub_repository, hub_require, hub_api, hub_fork,
@@ -7,19 +7,19 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2119,SC2120 # optional arguments
 
-# hub_start NAME [OPTION…]: the server test/NAME/server.py; HUB_URL is where it is, HUB_LOG what it was asked. Logs are
+# hub_start NAME [OPTION…]: the server test/fakes/NAME/server.py; HUB_URL is where it is, HUB_LOG what it was asked. Logs are
 # kept in $FORGE_LOGS, if set.
 hub_start() {
 	local name=$1
 
 	shift
 	HUB_LOG=${FORGE_LOGS:-$T}/$name.$$.jsonl
-	IFS= read -r -t 60 HUB_URL < <(exec python3 "$test_root/test/forges/$name/server.py" --root "$T/$name" \
+	IFS= read -r -t 60 HUB_URL < <(exec python3 "$test_root/test/fakes/$name/server.py" --root "$T/$name" \
 		--log "$HUB_LOG" --parent "$$" "$@" 3>&- 2>"$T/$name.err")
 	[ -n "$HUB_URL" ] || fail 'no server:' "$(cat "$T/$name.err")"
 }
 
-# hub_test METHOD PATH [JSON]: what a test does to the forge (test/forges/hub/arranging.py, and testapi.py of the forge).
+# hub_test METHOD PATH [JSON]: what a test does to the forge (test/fakes/hub/arranging.py, and testapi.py of the forge).
 hub_test() {
 	curl -fsS --noproxy '*' ${SSL_CERT_FILE:+--cacert "$SSL_CERT_FILE"} -X "$1" -d "${3:-null}" \
 		"$HUB_URL/_test/$2" >"$T/run/hub" || fail "the forge did not: $*"

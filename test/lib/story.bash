@@ -1,5 +1,5 @@
 # story.bash - what the stories at hosting services are told with, over the
-# hands of test/forges/NAME/hands.bash.
+# hands of test/fakes/NAME/hands.bash.
 # shellcheck shell=bash
 
 # said NUMBER: state and title of a pull request, and what it changes.

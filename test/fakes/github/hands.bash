@@ -1,4 +1,4 @@
-# hands.bash - a GitHub for one test: starts test/forges/github/server.py, which
+# hands.bash - a GitHub for one test: starts test/fakes/github/server.py, which
 # ends with the test, and makes acme/shop in it. For forge.bats (make
 # check-forge FORGE=github) and for stories that are played there.
 # shellcheck shell=bash

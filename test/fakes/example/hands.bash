@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 forge_remote() {
-	PATH=$test_root/test/forges/example:$PATH
+	PATH=$test_root/test/fakes/example:$PATH
 	local_remote
 	FORGE_WRITER=local
 }

@@ -3,7 +3,7 @@
 
 server.py --root DIR [--tls CERT KEY] [--log FILE] [--parent PID]
 
-Prints its URL; how it runs and what it logs is in test/forges/hub/serving.py. The API is at URL (and, as GitHub Enterprise
+Prints its URL; how it runs and what it logs is in test/fakes/hub/serving.py. The API is at URL (and, as GitHub Enterprise
 Server has it, at URL/api/v3 and URL/api/graphql), repositories at URL/OWNER/NAME.git, and what tests do to it below
 URL/_test/ (testapi.py).
 """

@@ -2,13 +2,13 @@
 # Emilia's story at a hosting service, event by event: a pull request opens and
 # its job runs gp-status, a merge is pushed and its job runs gp-promote, Flux
 # posts commit statuses. The checkouts are those of CI. story-NAME.bats is a
-# link to this file for each service, and forges/NAME/hands.bash brings the hands.
+# link to this file for each service, and test/fakes/NAME/hands.bash brings the hands.
 
 setup() {
 	load ../lib/helper
 	gp_setup
 	load ../lib/story
-	load "../forges/$(basename "$BATS_TEST_FILENAME" .bats | cut -d - -f 2)/hands"
+	load "../fakes/$(basename "$BATS_TEST_FILENAME" .bats | cut -d - -f 2)/hands"
 }
 
 @test "per-app: from the image to prod, each environment after the one before it" {

@@ -1,4 +1,4 @@
-"""What a test does to the forge, beside what test/forges/hub/arranging.py has. REPOSITORY is COLLECTION/PROJECT/NAME.
+"""What a test does to the forge, beside what test/fakes/hub/arranging.py has. REPOSITORY is COLLECTION/PROJECT/NAME.
 
 PUT   tokens                    {TOKEN: {login, name, kind: pat, job or aad, permissions, repositories, expired}}
 POST  repositories              {collection, project, name, files or from}

@@ -1,4 +1,4 @@
-"""What a test does to the forge, beside what test/forges/hub/arranging.py has. O/R is OWNER/NAME.
+"""What a test does to the forge, beside what test/fakes/hub/arranging.py has. O/R is OWNER/NAME.
 
 PUT   tokens                 {TOKEN: {login, kind, permissions, admin, repositories, expired}}
 POST  repositories           {owner, name, files or from}

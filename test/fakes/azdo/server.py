@@ -3,7 +3,7 @@
 
 server.py --root DIR [--tls CERT KEY] [--log FILE] [--parent PID]
 
-Prints its URL; how it runs and what it logs is in test/forges/hub/serving.py. Collections are at URL/COLLECTION, their
+Prints its URL; how it runs and what it logs is in test/fakes/hub/serving.py. Collections are at URL/COLLECTION, their
 repositories at URL/COLLECTION/PROJECT/_git/REPOSITORY, the API at URL/COLLECTION/[PROJECT/]_apis, and what tests do to
 it below URL/_test/ (testapi.py).
 """

@@ -1,4 +1,4 @@
-# hands.bash - an Azure DevOps for one test: starts test/forges/azdo/server.py,
+# hands.bash - an Azure DevOps for one test: starts test/fakes/azdo/server.py,
 # which ends with the test, and makes the repository shop in "shop project" in
 # it. For forge.bats (make check-forge FORGE=azdo) and for stories that are
 # played there.
