@@ -111,13 +111,16 @@ demo:
 	@scripts/demo
 
 TESTS ?= $(sort $(wildcard test/*/*.bats))
+# What is too long to run each time is drawn: one of PARTS parts, chosen by SEED, a commit's id.
+PARTS ?= 50
+SEED ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo 0)
 
 # One test file more at a time than there are processors: tests wait for something now and then.
 test:
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)
 	@+$(SUBMAKE) replay $(DRIVERS)
-	@GP_BUILD='$(CURDIR)/$(B)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
+	@GP_BUILD='$(CURDIR)/$(B)' GP_PARTS='$(PARTS)' GP_SEED='$(SEED)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
 		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $$(($(JOBS) + 1)) --no-parallelize-within-files) $(TESTS)
 
 # An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.
@@ -152,9 +155,9 @@ valgrind:
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/fire/valgrind.bats
 
-# Faults at every request, kills at every step, races between any two requests: minutes of them.
+# All of the faults, kills, races and failed allocations, of which make test draws a part: about half an hour.
 under-fire:
-	@+GP_UNDER_FIRE=1 $(SUBMAKE) test TESTS='test/fire/faults.bats test/fire/kills.bats test/fire/races.bats'
+	@+$(SUBMAKE) test PARTS=1 TESTS='test/fire/alloc.bats test/fire/faults.bats test/fire/kills.bats test/fire/races.bats'
 
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
 check-forge:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Killed, told to end, without room: the next run goes on from there (test/fire/faults/kills). make under-fire takes all
-# of the steps, GP_KILLS as many as it says.
+# of the steps, make test a part.
 
 setup() {
 	load ../lib/helper
@@ -11,30 +11,30 @@ setup() {
 all=new,reset,promote,status,refresh
 
 @test "SIGKILL before a step: git fsck passes, no lock is in the way, the next run ends the same" {
-	in_lanes local 3 kills steps KILL "$(share 1/1 1/25)" new,reset,promote
+	in_lanes local 3 kills steps KILL new,reset,promote
 }
 
 @test "SIGKILL at each request to a server: github" {
 	under_fire
-	in_lanes github 3 kills requests KILL 1/1 "$all"
+	in_lanes github 3 kills requests KILL "$all"
 }
 
 @test "SIGKILL at each request to a server: azdo" {
 	under_fire
-	in_lanes azdo 3 kills requests KILL 1/1 "$all"
+	in_lanes azdo 3 kills requests KILL "$all"
 }
 
 @test "SIGTERM to a wrapper at each request: it ends at once, and leaves nothing behind" {
-	in_lanes local 3 kills requests TERM "$(share 1/1 1/3)" "$all"
+	in_lanes local 3 kills requests TERM "$all"
 }
 
 @test "SIGTERM to a wrapper at each request to a server" {
 	under_fire
-	in_lanes github 2 kills requests TERM 1/1 reset
+	in_lanes github 2 kills requests TERM reset
 }
 
 @test "SIGINT to a wrapper before a step" {
-	in_lanes local 2 kills steps INT "$(share 1/1 1/20)" new,promote
+	in_lanes local 2 kills steps INT new,promote
 }
 
 @test "told to end while it edits the work tree: all files are edited, and then it ends" {

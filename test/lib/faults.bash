@@ -3,20 +3,12 @@
 # is local, or one with a file test/fakes/FORGE/hands.bash.
 # shellcheck shell=bash
 
-# gp_setup takes them away.
-faults_fire=${GP_UNDER_FIRE:-} faults_kills=${GP_KILLS:-} faults_only=${GP_FAULTS_ONLY:-}
+# One of so many parts of the cells is drawn, by a commit's id (lanes.py). gp_setup unsets the variables.
+faults_parts=${GP_PARTS:-50} faults_seed=${GP_SEED:-0} faults_only=${GP_FAULTS_ONLY:-}
 
-# under_fire: for what takes minutes.
+# under_fire: for what make test leaves to .ci/run and make under-fire.
 under_fire() {
-	[ -n "$faults_fire" ] || skip 'make under-fire runs this'
-}
-
-# share MANY FEW: which part of the steps is taken, by default FEW.
-share() {
-	local few=$2
-
-	[ -z "$faults_fire" ] || few=$1
-	echo "${faults_kills:-$few}"
+	[ "$faults_parts" -le 10 ] || skip 'make under-fire runs this'
 }
 
 # faults_lane FORGE DIR: makes a lane, whose environment is DIR/env.
@@ -62,6 +54,8 @@ in_lanes() {
 	local forge=$1 count=$2 program=$3 lanes=() n status=0
 
 	shift 3
+	# A part of the cells is done before more lanes are made.
+	[ "$faults_parts" -eq 1 ] || count=2
 	# shellcheck source=/dev/null
 	[ "$forge" = local ] || load "../fakes/$forge/hands"
 	for ((n = 1; n <= count; n++)); do
@@ -69,7 +63,8 @@ in_lanes() {
 		[ -e "$T/$n/env" ] || fail "$(cat "$T/$n.log")" || return
 		lanes+=("$T/$n")
 	done
-	GP_FAULTS_ONLY=$faults_only python3 "$test_root/test/fire/faults/$program" "$@" "${lanes[@]}" >"$T/said" 2>&1 3>&- || status=$?
+	GP_FAULTS_ONLY=$faults_only GP_PARTS=$faults_parts GP_SEED=$faults_seed \
+		python3 "$test_root/test/fire/faults/$program" "$@" "${lanes[@]}" >"$T/said" 2>&1 3>&- || status=$?
 	[ "$status" -ne 77 ] || skip 'no process may trace another here'
 	tail -n 1 "$T/said" | sed 's/^/# /' >&3
 	[ "$status" -eq 0 ] || fail "$(head -c 20000 "$T/said")"

@@ -1,7 +1,9 @@
-"""What is done in lanes (lane.py): the flows, and several lanes at work on one list of jobs."""
+"""What is done in lanes (lane.py): the flows, the drawing of a part, and several lanes at work on one list of jobs."""
 
 import difflib
+import os
 import queue
+import random
 import threading
 import traceback
 
@@ -18,6 +20,17 @@ def flows(env):
         "status": ["gp-status", "--number", "4", "--wait=1s"],
         "refresh": ["gp-refresh"],
     }
+
+
+def draw(jobs, parts, seed):
+    """(part, its jobs): one of so many parts of the jobs, chosen by seed, hexadecimal digits as in a commit's id. Each job
+    is in one part, parts differ in size by one at most, and the same seed always chooses the same part."""
+    parts = max(1, min(parts, len(jobs)))
+    part = int(seed[:8], 16) % parts
+    order = list(range(len(jobs)))
+    # So that a part has something of each flow and each kind.
+    random.Random(parts).shuffle(order)
+    return part, [jobs[i] for i in sorted(order[part::parts])]
 
 
 class Lanes:
@@ -50,6 +63,12 @@ class Lanes:
             t.start()
         for t in threads:
             t.join()
+
+    def draw(self, jobs):
+        """(how it is called, the jobs): the part that GP_PARTS and GP_SEED ask for."""
+        parts, seed = int(os.environ.get("GP_PARTS", "1")), os.environ.get("GP_SEED") or "0"
+        part, drawn = draw(jobs, parts, seed)
+        return f"{len(drawn)} of {len(jobs)} (part {part + 1} of {parts}, by {seed[:8]})", drawn
 
     def fail(self, name, why):
         with self.lock:
