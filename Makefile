@@ -120,7 +120,8 @@ test:
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)
 	@+$(SUBMAKE) replay $(DRIVERS)
-	@GP_BUILD='$(CURDIR)/$(B)' GP_PARTS='$(PARTS)' GP_SEED='$(SEED)' PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
+	@GP_BUILD='$(CURDIR)/$(B)' GP_PARTS='$(PARTS)' GP_SEED='$(SEED)' \
+		TEST_PYTHON="$$(python3 -c 'import sys; print(sys.executable)')" PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
 		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $$(($(JOBS) + 1)) --no-parallelize-within-files) $(TESTS)
 
 # An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.

@@ -323,6 +323,16 @@ json() {
 	printf '"%s"\n' "${text//$'\n'/\\n}"
 }
 
+# json_list [TEXT…]: as a JSON list of strings.
+json_list() {
+	local text list=''
+
+	for text; do
+		list+="${list:+, }$(json "$text")"
+	done
+	printf '[%s]\n' "$list"
+}
+
 # pr N [FILTER]: the pull request as the forge has it. (A plain member is taken out without a jq: most calls want one.)
 pr() {
 	local reply filter=${2:-.}

@@ -14,8 +14,12 @@ hub_start() {
 
 	shift
 	HUB_LOG=${FORGE_LOGS:-$T}/$name.$$.jsonl
-	IFS= read -r -t 60 HUB_URL < <(exec python3 "$test_root/test/fakes/$name/server.py" --root "$T/$name" \
-		--log "$HUB_LOG" --parent "$$" "$@" 3>&- 2>"$T/$name.err")
+	# Compiled modules are kept beside the build; -S: what else is installed for Python costs time, and is not needed.
+	IFS= read -r -t 60 HUB_URL < <(
+		export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$GP_BUILD/pycache
+		exec "${TEST_PYTHON:-python3}" ${GP_SNAPSHOT--S} "$test_root/test/fakes/$name/server.py" --root "$T/$name" \
+			--log "$HUB_LOG" --parent "$$" "$@" 3>&- 2>"$T/$name.err"
+	)
 	[ -n "$HUB_URL" ] || fail 'no server:' "$(cat "$T/$name.err")"
 }
 

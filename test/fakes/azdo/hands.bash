@@ -14,7 +14,9 @@ HUB_NAME=azdo HUB_GP=pat-of-gp HUB_EMILIA=pat-of-emilia HUB_JOB=token-of-the-job
 # hub_names PROJECT REPOSITORY: what they are called, if not "shop project" and "shop".
 hub_names() {
 	HUB_PROJECT=$1 HUB_REPOSITORY=$2
-	HUB_SHOP=$(jq -rn '"acme/" + ($ARGS.positional | map(@uri) | join("/"))' --args -- "$1" "$2")
+	HUB_SHOP=acme/${1// /%20}/${2// /%20}
+	[[ "$1$2" != *[!A-Za-z0-9' '._~-]* ]] ||
+		HUB_SHOP=$(jq -rn '"acme/" + ($ARGS.positional | map(@uri) | join("/"))' --args -- "$1" "$2")
 }
 hub_names 'shop project' shop
 
@@ -33,8 +35,8 @@ hub_forge() {
 # hub_repository [PATH]: the repository, with the branches of the repository PATH, if any, and with the status gp/gate required on
 # main; people's git has Emilia's token.
 hub_repository() {
-	hub_test POST repositories "$(jq -cn --arg from "${1-}" --arg project "$HUB_PROJECT" --arg name "$HUB_REPOSITORY" \
-		'{collection: "acme", $project, $name} + if $from == "" then {} else {$from} end')"
+	hub_test POST repositories "{\"collection\": \"acme\", \"project\": $(json "$HUB_PROJECT"),
+		\"name\": $(json "$HUB_REPOSITORY")${1:+, \"from\": $(json "$1")}}"
 	hub_require gp/gate
 	hub_people "$HUB_EMILIA"
 	FORGE_URL=$HUB_URL/${HUB_SHOP%/*}/_git/${HUB_SHOP##*/} HUB_REMOTE="$T/azdo/acme/$HUB_PROJECT/$HUB_REPOSITORY.git"
@@ -42,9 +44,14 @@ hub_repository() {
 
 # hub_require [GENRE/NAME…]: the statuses that main requires from here on.
 hub_require() {
-	hub_test PUT "policies/$HUB_SHOP" "$(jq -cn '[$ARGS.positional[] | {type: "status",
-		settings: {statusGenre: split("/")[0], statusName: (split("/")[1:] | join("/")), invalidateOnSourceUpdate: true,
-			authorId: null, defaultDisplayName: null}}]' --args -- "$@")"
+	local context list=''
+
+	for context; do
+		list+="${list:+, }{\"type\": \"status\", \"settings\": {\"statusGenre\": $(json "${context%%/*}"),
+			\"statusName\": $(json "${context#*/}"), \"invalidateOnSourceUpdate\": true, \"authorId\": null,
+			\"defaultDisplayName\": null}}"
+	done
+	hub_test PUT "policies/$HUB_SHOP" "[$list]"
 }
 
 # hub_fork BRANCH TITLE: mallory's fork of shop has a branch like $SEED's HEAD, and a pull request of it.

@@ -14,7 +14,7 @@ import shlex
 import sys
 import urllib.parse
 
-sys.dont_write_bytecode = True  # beside the sources, that is
+sys.dont_write_bytecode = not sys.pycache_prefix  # beside the sources, that is
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import policies  # noqa: F401 (routes)

@@ -25,8 +25,7 @@ hub_forge() {
 # hub_repository [PATH]: acme/shop, with the branches of the repository PATH, if any, and with gp/gate required on main;
 # people's git has Emilia's token.
 hub_repository() {
-	hub_test POST repositories "$(jq -cn --arg from "${1-}" '{owner: "acme", name: "shop"}
-		+ if $from == "" then {} else {$from} end')"
+	hub_test POST repositories "{\"owner\": \"acme\", \"name\": \"shop\"${1:+, \"from\": $(json "$1")}}"
 	hub_require gp/gate
 	hub_people "$HUB_EMILIA"
 	FORGE_URL=$HUB_URL/acme/shop.git HUB_REMOTE=$T/github/acme/shop.git
@@ -34,7 +33,7 @@ hub_repository() {
 
 # hub_require [CONTEXT…]: what main requires from here on.
 hub_require() {
-	hub_test PUT "protection/$HUB_SHOP/main" "$(jq -cn '{contexts: $ARGS.positional}' --args -- "$@")"
+	hub_test PUT "protection/$HUB_SHOP/main" "{\"contexts\": $(json_list "$@")}"
 }
 
 # hub_fork BRANCH TITLE: mallory's fork of acme/shop has a branch like $SEED's HEAD, and a pull request of it.

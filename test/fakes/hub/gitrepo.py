@@ -12,6 +12,22 @@ eval "$FORGE_PRE_RECEIVE"
 """
 
 
+CONFIG = """\
+[http]
+	receivepack = true
+[receive]
+	denyDeletes = false
+	autogc = false
+[core]
+	fsync = none
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[transfer]
+	hideRefs = refs/internal
+"""
+
+
 class GitError(Exception):
     pass
 
@@ -34,16 +50,8 @@ class Git:
         subprocess.run(
             ["git", "init", "--quiet", "--bare", "--initial-branch=" + branch, self.path], env=self.env, check=True
         )
-        for name, value in (
-            ("http.receivepack", "true"),
-            ("receive.denyDeletes", "false"),
-            ("receive.autogc", "false"),
-            ("core.fsync", "none"),
-            ("uploadpack.allowFilter", "true"),
-            ("uploadpack.allowAnySHA1InWant", "true"),
-            ("transfer.hideRefs", "refs/internal"),
-        ):
-            self("config", name, value)
+        with open(os.path.join(self.path, "config"), "a", encoding="utf-8") as f:
+            f.write(CONFIG)
         hook = os.path.join(self.path, "hooks", "pre-receive")
         os.makedirs(os.path.dirname(hook), exist_ok=True)
         with open(hook, "w", encoding="utf-8") as f:
