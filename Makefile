@@ -67,7 +67,12 @@ MAN := $(wildcard man/*.[157])
 # QUIET leaves out the lines of single files.
 say = $(if $(V),,@$(if $(and $(QUIET),$(filter CC AR,$(1))),,printf '  %-4s %s\n' $(1) $(patsubst $(B)/%,%,$@);))
 
-all: $(PROGRAMS)
+.DEFAULT_GOAL := all
+# One line for each target that has a ## comment.
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.* ## /\1\t/p' Makefile | sort | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+all: $(PROGRAMS) ## build the programs, in build/release
 
 $(B)/%: $(B)/obj/bin/%.o $(B)/libgp.a
 	$(call say,LINK)$(CC) $(GP_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ \
@@ -95,7 +100,7 @@ $(B)/obj/%.o: %.c Makefile | can-build
 can-build:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/install-deps --check build
 
-deps:
+deps: ## install what the build needs (LEVEL=test, lint, bench: more)
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/install-deps $(or $(LEVEL),build)
 
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -104,7 +109,7 @@ SUBMAKE = $(MAKE) --no-print-directory
 BUILD = $(SUBMAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS)) all
 
 # What is missing has to be there before the sub-make looks for it.
-demo:
+demo: ## build, then promote a release in a scratch directory
 	@+$(SUBMAKE) deps LEVEL=build
 	@echo 'building gp: $(words $(COMMON) $(TOOLS)) files'
 	@+$(BUILD) QUIET=1
@@ -116,7 +121,7 @@ PARTS ?= 50
 SEED ?= $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo 0)
 
 # One test file more at a time than there are processors: tests wait for something now and then.
-test:
+test: ## run all tests (TESTS='FILE ...', BATS_FLAGS, PARTS, SEED)
 	@+$(SUBMAKE) deps LEVEL=test
 	@+$(BUILD)
 	@+$(SUBMAKE) replay $(DRIVERS)
@@ -124,15 +129,29 @@ test:
 		TEST_PYTHON="$$(python3 -c 'import sys; print(sys.executable)')" PATH='$(CURDIR)/$(B):$(CURDIR)/scripts':"$$PATH" $(BATS) $(BATS_FLAGS) \
 		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $$(($(JOBS) + 1)) --no-parallelize-within-files) $(TESTS)
 
-# An error that a sanitizer finds must not look like a closed gate, hence an exit status of its own.
-asan:
+# A minute of the suite: the setter, the streams and options that all programs share, the story and the forge protocol.
+QUICK := $(wildcard test/units/*.bats) $(patsubst %,test/programs/%.bats,common gp-options gp-set-tag gp-report) \
+	test/flows/story.bats test/forge/forge.bats
+test-quick: ## run a minute of them: test/units, common, gp-options, gp-set-tag, gp-report, story, forge
+	@+$(SUBMAKE) test TESTS='$(QUICK)'
+
+# With sanitizers: the units, the setter, the attacks and a story on each forge; one of ten parts of the other files is
+# drawn, for most of them is the same code again. An error that a sanitizer finds must not look like a closed gate, hence
+# an exit status of its own.
+ASAN_ALWAYS := $(wildcard test/attacks/*.bats test/units/*.bats) test/programs/gp-set-tag.bats \
+	$(patsubst %,test/flows/%.bats,story story-azdo story-github)
+ASAN_DRAWN = $(shell printf '%s\n' $(filter-out $(ASAN_ALWAYS) test/fire/%,$(TESTS)) | \
+	awk -v part=$$((0x$$(printf %.7s '$(SEED)') % 10)) 'NR % 10 == part')
+asan: ASAN_TESTS = $(if $(filter command line,$(origin TESTS)),$(TESTS),$(ASAN_ALWAYS) $(ASAN_DRAWN))
+asan: ## run the tests that sanitizers are for, with sanitizers
+	@echo 'drawn by $(SEED): $(or $(ASAN_DRAWN),nothing)'
 	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:exitcode=99 LSAN_OPTIONS=exitcode=99 \
-		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan
+		UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 $(SUBMAKE) test VARIANT=asan TESTS='$(ASAN_TESTS)'
 
 # Each target of test/fuzz for so many seconds, as many at a time as there are processors, and says what it came to:
 # how often it ran, how many edges of the program it has reached. What it finds stays in build/fuzz/found.
 SECONDS ?= 60
-fuzz:
+fuzz: ## run each fuzz target for SECONDS (60)
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+$(SUBMAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS)) --keep-going fuzz-run VARIANT=fuzz CC=clang
 
@@ -152,26 +171,26 @@ $(FUZZERS:%=%-replay): $(B)/fuzz/%-replay: $(B)/fuzz/%
 	@printf '  %-4s %s\n' FUZZ "$* $$(tail -n 1 $<.log)"
 
 # Each program's main path under valgrind.
-valgrind:
+valgrind: ## run each program's main path under valgrind
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/fire/valgrind.bats
 
 # All of the faults, kills, races and failed allocations, of which make test draws a part: about half an hour.
-under-fire:
+under-fire: ## run all faults, kills and races (half an hour)
 	@+$(SUBMAKE) test PARTS=1 TESTS='test/fire/alloc.bats test/fire/faults.bats test/fire/kills.bats test/fire/races.bats'
 
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
-check-forge:
+check-forge: ## run the conformance suite over gp-forge-NAME (FORGE=NAME)
 	@test -n '$(FORGE)' || { echo 'usage: make check-forge FORGE=name' >&2; exit 64; }
 	@+FORGE='$(FORGE)' $(SUBMAKE) test TESTS=test/forge/forge.bats
 
 # What gp asks of a forge, held to what its vendor publishes; the test forge, to the vendor's own client.
-test-contract:
+test-contract: ## hold requests to what GitHub and Azure DevOps publish
 	@+$(SUBMAKE) deps LEVEL=contract
 	@+MAKE='$(MAKE)' test/fakes/hub/contract/run github azdo
 
 # What gp costs in a large repository, beside what others do there: prints ratios and puts them into README.
-bench:
+bench: ## measure gp in a large repository
 	@+$(SUBMAKE) deps LEVEL=bench
 	@+$(BUILD)
 	@test/bench/run
@@ -190,7 +209,7 @@ $(CHECK_JSONSCHEMA):
 	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target build/tools/python \
 		check-jsonschema==0.33.3
 
-lint:
+lint: ## check the code (STEPS='STEP ...')
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+$(SUBMAKE) lint-tools
 	@TOOLS='$(TOOLS)' WRAPPERS='$(WRAPPERS)' PKGS='$(PKGS)' \
@@ -198,7 +217,7 @@ lint:
 
 # An installed wrapper is one file: the options they share are put in, the line for checkouts is taken out.
 put = $(if $(V),,@printf '  %-4s %s\n' INST '$(DESTDIR)$(1)';)
-install: all
+install: all ## install programs and man pages (PREFIX, DESTDIR)
 	$(if $(V),,@)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' $(foreach n,1 5 7,'$(DESTDIR)$(MANDIR)/man$(n)')
 	$(call put,$(BINDIR))$(INSTALL) -m 755 $(PROGRAMS) '$(DESTDIR)$(BINDIR)'
 	$(if $(V),,@)for w in $(WRAPPERS); do \
@@ -207,18 +226,18 @@ install: all
 	done
 	$(call put,$(MANDIR))for m in $(MAN); do $(INSTALL) -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}" || exit 1; done
 
-uninstall:
+uninstall: ## remove what install has put there
 	$(if $(V),,@)for f in $(TOOLS) $(WRAPPERS); do rm -f "$(DESTDIR)$(BINDIR)/$$f"; done
 	$(if $(V),,@)for m in $(MAN:man/%=%); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$$m"; done
 
-installcheck: all
+installcheck: all ## install into a scratch directory and try what is there
 	@PROGRAMS='$(TOOLS) $(WRAPPERS)' VERSION='$(VERSION)' MAKE='$(MAKE)' test/lint/installcheck '$(CURDIR)/build/installcheck'
 
-clean:
+clean: ## remove build/
 	rm -rf build
 
 FUZZ_RUNS := $(FUZZERS:%=%-run) $(FUZZERS:%=%-replay)
-.PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run install installcheck lint lint-tools \
-	replay test test-contract under-fire uninstall valgrind
+.PHONY: $(FUZZ_RUNS) all asan bench can-build check-forge clean demo deps fuzz fuzz-run help install installcheck lint lint-tools \
+	replay test test-contract test-quick under-fire uninstall valgrind
 .SECONDARY: $(OBJECTS)
 .DELETE_ON_ERROR:

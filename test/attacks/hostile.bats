@@ -378,12 +378,21 @@ for _ in range(10000):
 	no_commands "$stderr"
 }
 
-@test "a terminal gets no escape sequence out of a document" {
+# A document with escape sequences, as they are and as JSON writes them.
+escapes() {
 	printf '{"skip":{"program":"x","reason":"y"},"a\\u001b":"\\u001b[31m\\u009b31m\\u202e\\u007f \302\23331m \342\200\256 \177"}' >"$T/document"
+}
+
+@test "no escape sequence comes out of a document" {
+	escapes
 	bounded 0 'gp-set-tag <"$1"' "$T/document"
 	no_commands "$output"
 	same 'the value' "$(jq -c . "$T/document")" "$(jq -c . <<<"$output")"
-	# On a terminal it is indented.
+}
+
+@test "a terminal gets no escape sequence out of a document, and gets it indented" {
+	needs_terminal
+	escapes
 	expect 0 python3 -c '
 import os, pty, subprocess, sys
 ours, theirs = pty.openpty()

@@ -106,6 +106,11 @@ find_python() {
 	return 1
 }
 
+# needs_terminal: skips a test that asks for a pseudo-terminal; a bare chroot has none.
+needs_terminal() {
+	python3 -S -c 'import os; os.openpty()' 2>/dev/null || skip 'no pseudo-terminal here'
+}
+
 # slurp VARIABLE FILE: its text (up to a NUL), without the newlines at its end. No process is started for it.
 slurp() {
 	local text

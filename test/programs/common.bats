@@ -371,6 +371,7 @@ setup() {
 
 @test "documents are indented on a terminal" {
 	command -v script >/dev/null || skip 'no script(1)'
+	needs_terminal
 	make_gitops
 	expect 0 script -qec 'gp-read-config --group apps --app web --tag v1' /dev/null </dev/null
 	[ "$(grep -c '' <<<"$output")" -gt 5 ] || fail "$output"
