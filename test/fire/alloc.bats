@@ -3,12 +3,15 @@
 # either does what it does undisturbed or ends with 71 and says something; it never crashes, and never takes a lack of
 # memory for something else.
 #
-# A program makes some hundred to some ten thousand allocations (libcurl and OpenSSL read many certificates). GP_ALLOC_RUNS
-# says how many runs each gets (40): the first ones one by one, then in ever larger steps up to the last.
+# A program makes some hundred to some ten thousand allocations (libcurl and OpenSSL read many certificates). ALLOC_RUNS
+# says how many of them fail for each program (40): the first ones one by one, then in ever larger steps up to the last.
+# make test takes a quarter of these, .ci/run half, chosen by the commit's id; make under-fire takes all.
 
 load ../lib/helper
 
 setup_file() {
+	# gp_setup unsets what begins with GP_.
+	export FIRE_PARTS=${GP_PARTS:-50} FIRE_SEED=${GP_SEED:-0}
 	gp_setup "$BATS_FILE_TMPDIR"
 	# bats 1.8 cannot skip here.
 	[[ "$GP_BUILD" != *asan* ]] || return 0
@@ -64,7 +67,10 @@ one() {
 
 # starve [--from DIR] INPUT PROGRAM [ARG…]
 starve() {
-	local from='' input want total runs=${GP_ALLOC_RUNS:-40} at on failed=0
+	local from='' input want total runs=${ALLOC_RUNS:-40} at on failed=0 every=4
+
+	[ "$FIRE_PARTS" -gt 10 ] || every=2
+	[ "$FIRE_PARTS" -gt 1 ] || every=1
 
 	if [ "$1" = --from ]; then
 		from=$2
@@ -80,6 +86,8 @@ starve() {
 	[ "$total" -gt 10 ] || fail "only $total allocations: is this the program?"
 	[ "$runs" -lt "$total" ] || runs=$total
 	for ((i = 1; i <= runs; i++)); do
+		# In pairs: one that fails alone, one with all that follow.
+		[ $((i / 2 % every)) -eq $((16#${FIRE_SEED:0:7} % every)) ] || continue
 		on=$((i % 2))
 		at=$((i + (total - runs) * (i - 1) ** 3 / (runs - 1) ** 3))
 		[ -z "$from" ] || put_back "$from"
