@@ -5,65 +5,14 @@
 setup() {
 	load ../lib/helper
 	load ../fakes/github/hands
-	gp_setup
-	export BASE=main GP_RETRY_BUDGET=5
-	forge_remote
-	git clone --quiet "$FORGE_URL" "$SEED"
-	tip=$(git -C "$SEED" rev-parse HEAD)
-}
-
-# ask OP [MEMBERS [URL]]: the reply is in $output.
-ask() {
-	expect 0 gp-forge-github <<<"$(jq -cn --arg o "$1" --argjson m "${2:-{\}}" --arg u "${3:-$FORGE_URL}" \
-		'{id: 1, op: $o, repository: {url: $u, base: "main"}} + $m')"
-	lacks "$output$stderr" "${GP_TOKEN:-no-token}"
-}
-
-# refused EXIT TEXT…: what the last reply says.
-refused() {
-	local want=$1 part
-
-	shift
-	jq_is .error.exit "$want"
-	for part; do has "$(jq -r .error.message <<<"$output")" "$part"; done
-}
-
-# branch NAME: one commit on main as a branch; $head is its id.
-branch() {
-	git -C "$SEED" checkout --quiet --force -B "$1" origin/main
-	echo "$1" >"$SEED/$1"
-	git -C "$SEED" add -A
-	git -C "$SEED" commit --quiet -m "change $1"
-	git -C "$SEED" push --quiet --force origin "HEAD:refs/heads/$1"
-	head=$(git -C "$SEED" rev-parse HEAD)
-}
-
-# open NAME: its pull request; $number and $pull_id.
-open() {
-	ask open-pr "$(jq -cn --arg b "$1" '{branch: $b, title: ("Change " + $b), description: "text"}')"
-	jq_is .error null
-	number=$(jq .result.pull_request.number <<<"$output") pull_id=$(jq -r .result.pull_request.id <<<"$output")
+	load ../lib/driver
+	driver_setup
 }
 
 # requests [FILTER]: how many of those that the server has seen since forget.
 requests() {
 	jq -rs --argjson from "${seen:-0}" '[.[$from:][] | select(.path | startswith("/_test/") or contains(".git/") | not)
 		| select('"${1:-true}"')] | length' "$HUB_LOG"
-}
-forget() {
-	seen=$(grep -c '' "$HUB_LOG")
-}
-
-bound() {
-	jq -cn --argjson n "$number" --arg h "$head" '{number: $n, head: $h, method: "merge"}'
-}
-auto() {
-	jq -cn --argjson n "$number" --arg h "$head" --argjson e "$1" --arg i "${2-}" \
-		'{number: $n, head: $h, method: "merge", enable: $e} + if $i == "" then {} else {pull_id: $i} end'
-}
-
-fault() {
-	hub_test PUT faults "[$1]"
 }
 
 # The frame
