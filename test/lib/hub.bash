@@ -74,12 +74,17 @@ forge_remote() {
 
 # forge OP [JSON]: one request to the driver; prints the result. A refusal is its error on stderr.
 forge() {
-	local reply
+	local reply more=${2:-'{}'}
 
-	reply=$(jq -cn --arg op "$1" --arg url "$FORGE_URL" --arg base "$BASE" --arg provider "$HUB_NAME" \
-		--argjson more "${2:-{\}}" '{id: 1, op: $op, repository: {$provider, $url, $base}} + $more' |
-		timeout 60 "gp-forge-$HUB_NAME" 3>&-) || return
-	jq -ce .result <<<"$reply" && return
+	more=${more#'{'}
+	[ "$more" = '}' ] || more=,${more//$'\n'/ }
+	reply=$(printf '{"id":1,"op":"%s","repository":{"provider":"%s","url":%s,"base":"%s"}%s\n' \
+		"$1" "$HUB_NAME" "$(json "$FORGE_URL")" "$BASE" "$more" | timeout 60 "gp-forge-$HUB_NAME" 3>&-) || return
+	if [[ "$reply" == '{"id":1,"result":'* ]]; then
+		reply=${reply#'{"id":1,"result":'}
+		printf '%s\n' "${reply%'}'}"
+		return
+	fi
 	printf '%s\n' "$reply" >&2
 	return "$(jq .error.exit <<<"$reply")"
 }
