@@ -106,7 +106,7 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 	struct gp_json *answer;
 
 	if (!on && !pull->auto_merge) {
-		gp_tool_say(s->tool, 0, "#%lld waits for a person to merge it", (long long)pull->number);
+		gp_tool_say(s->tool, 0, "#%lld waits for manual merge", (long long)pull->number);
 		return 0;
 	}
 	answer = gp_forge_set_auto_merge(s->forge, pull->number, pull->id, on, s->method, pull->head, &clean, err);
@@ -120,7 +120,7 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 	else
 		gp_tool_say(s->tool, 0,
 			    on ? "#%lld merges by itself once its checks are green"
-			       : "#%lld waits for a person to merge it",
+			       : "#%lld waits for manual merge",
 			    (long long)pull->number);
 	return 0;
 }

@@ -167,12 +167,12 @@ static int scan_members(struct scan *s, char close)
 		if (object) {
 			skip_space(s);
 			if (peek(s) != '"')
-				return bad(s, "a member's name in double quotes was expected");
+				return bad(s, "expected a member's name in double quotes");
 			if (scan_string(s))
 				return -1;
 			skip_space(s);
 			if (peek(s) != ':')
-				return bad(s, "':' was expected");
+				return bad(s, "expected ':'");
 			s->at++;
 		}
 		if (scan_value(s))
@@ -181,7 +181,7 @@ static int scan_members(struct scan *s, char close)
 		if (peek(s) == close)
 			break;
 		if (peek(s) != ',')
-			return bad(s, object ? "',' or '}' was expected" : "',' or ']' was expected");
+			return bad(s, object ? "expected ',' or '}'" : "expected ',' or ']'");
 		s->at++;
 	}
 	s->at++;
@@ -214,7 +214,7 @@ static int scan_value(struct scan *s) /* NOLINT(misc-no-recursion): bounded by M
 	}
 	if (peek(s) == '-' || (peek(s) >= '0' && peek(s) <= '9'))
 		return scan_number(s);
-	return bad(s, peek(s) < 0 ? "text ends too early" : "a value was expected");
+	return bad(s, peek(s) < 0 ? "text ends too early" : "expected a value");
 }
 
 int gp_json_scan(struct gp_json_numbers *numbers, const char *text, size_t len, struct gp_err *err)

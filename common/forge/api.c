@@ -114,7 +114,7 @@ void gp_api_answer_free(struct gp_api_answer *answer)
 
 int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *err)
 {
-	return gp_fail(err, GP_EXIT_REPLY, "the reply of %s makes no sense: %s", api->host, what);
+	return gp_fail(err, GP_EXIT_REPLY, "invalid response from %s: %s", api->host, what);
 }
 
 static long long chance(struct gp_api *api, long long below)
@@ -176,7 +176,7 @@ long long gp_api_retry_after_ms(const struct gp_http_reply *raw)
 
 static int ask_for_patience(const struct gp_api *api, const char *words, long long wait_ms, struct gp_err *err)
 {
-	return gp_fail(err, GP_EXIT_RETRY, "%s asks for patience: %s; try again in %lld s", api->host,
+	return gp_fail(err, GP_EXIT_RETRY, "rate limited by %s: %s; try again in %lld s", api->host,
 		       words ? words : "rate limit exceeded", (wait_ms + 999) / 1000);
 }
 

@@ -112,7 +112,7 @@ struct gp_api_call {
 int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
 void gp_api_answer_free(struct gp_api_answer *answer);
 
-/* "the reply of HOST makes no sense: what"; 76. Returns -1. */
+/* "invalid response from HOST: what"; 76. Returns -1. */
 int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *err);
 
 /* What Retry-After asks for, in milliseconds; -1 where the answer has none. */

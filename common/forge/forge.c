@@ -85,7 +85,7 @@ static struct gp_json *request(const char *op)
 
 static int nonsense(const struct gp_forge *forge, struct gp_err *err, const char *what)
 {
-	return gp_fail(err, GP_EXIT_REPLY, "%s's reply makes no sense: %s", forge->name, what);
+	return gp_fail(err, GP_EXIT_REPLY, "invalid response from %s: %s", forge->name, what);
 }
 
 static int send_request(struct gp_forge *forge, struct gp_json *req, struct gp_err *err)
@@ -155,7 +155,7 @@ static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct 
 		if (message && !message[strspn(message, " \t\r\n")])
 			message = NULL;
 		gp_fail(err, code > 0 && code < 256 ? (int)code : GP_EXIT_REPLY, "%s",
-			message ? message : "the forge refused without a word");
+			message ? message : "the forge gave no reason");
 	} else if (!gp_json_is_object(gp_json_get(reply, "result"))) {
 		nonsense(forge, err, "it has neither result nor error");
 	} else {
@@ -199,7 +199,7 @@ static int check_pull(const struct gp_forge *forge, const struct gp_json *pull, 
 		if (!gp_json_is_bool(gp_json_get(pull, flags[i])))
 			return lacks(forge, err, "a pull request", flags[i]);
 	if (!is_one_of(gp_json_get_text(pull, "state"), states))
-		return nonsense(forge, err, "a pull request in a state that there is not");
+		return nonsense(forge, err, "unknown pull request state");
 	if (gp_oid_parse(&oid, gp_json_get_text(pull, "head")))
 		return nonsense(forge, err, "a pull request's head is not a commit id");
 	if (merged && !gp_json_is_null(merged) &&

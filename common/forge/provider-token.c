@@ -48,7 +48,7 @@ int gp_provider_token(struct gp_token *out, const char *provider, const char *ur
 	out->text = text || !path ? gp_strdup(text) : token_in_file(path, err);
 	for (const char *c = out->text; c && *c; c++)
 		if (*c <= ' ' || *c > '~') {
-			gp_fail(err, GP_EXIT_CONFIG, "the token for %s has a blank or another character that none has",
+			gp_fail(err, GP_EXIT_CONFIG, "the token for %s contains a space or an invalid character",
 				provider);
 			break;
 		}

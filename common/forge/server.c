@@ -179,7 +179,7 @@ static struct gp_json *answer(const struct gp_forge_driver *driver, struct place
 		struct gp_json *error = gp_json_object();
 
 		gp_json_set_int(error, "exit", err->code ? err->code : GP_EXIT_BUG);
-		gp_json_set_text(error, "message", err->code ? err->message : "the driver failed without a word");
+		gp_json_set_text(error, "message", err->code ? err->message : "the driver gave no reason");
 		gp_json_set(reply, "error", error);
 	}
 	gp_json_free(request);

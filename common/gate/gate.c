@@ -170,8 +170,9 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 	if (!run->at_tip)
 		return decide(
 			v, GP_GATE_CLOSED,
-			gp_asprintf("superseded by %s: %s/%s no longer carries %s %s, and nothing says that it worked",
-				    run->now ? run->now : "nothing", w->group, w->env, p->app, p->tag));
+			run->now ? gp_asprintf("%s/%s moved on to %s before %s was reported healthy there", w->group, w->env,
+					       run->now, p->tag)
+				 : gp_asprintf("%s/%s no longer has %s", w->group, w->env, p->app));
 	if (t->pending) {
 		keep_evidence(v, t->pending, t->pending_commit);
 		return decide(v, GP_GATE_UNDECIDED, say(w, t->pending, t->pending_commit));
@@ -183,7 +184,7 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 					  w->group, w->env, p->tag));
 	}
 	return decide(v, GP_GATE_UNDECIDED,
-		      gp_asprintf("no status yet that %s/%s has reconciled %s %s", w->group, w->env, p->app, p->tag));
+		      gp_asprintf("no status reports %s %s reconciled in %s/%s", p->app, p->tag, w->group, w->env));
 }
 
 static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const struct gp_config *config, int *env)

@@ -77,7 +77,7 @@ static int read_map(const struct reader *r, const struct gp_yaml_node *map, cons
 		    void *to)
 {
 	if (map->kind != GP_YAML_MAP)
-		return wrong(r, map, "a map of keys and values was expected");
+		return wrong(r, map, "expected a map of keys and values");
 	for (const struct gp_yaml_node *c = map->child; c; c = c->next) {
 		size_t i = 0;
 
@@ -114,7 +114,7 @@ static int read_bool(const struct reader *r, const struct gp_yaml_node *node, vo
 			*value = words[i].value;
 			return 0;
 		}
-	return wrong(r, node, "true or false was expected");
+	return wrong(r, node, "expected true or false");
 }
 
 static int read_count(const struct reader *r, const struct gp_yaml_node *node, unsigned max, unsigned *to)
@@ -131,7 +131,7 @@ static int read_count(const struct reader *r, const struct gp_yaml_node *node, u
 		*to = value;
 		return 0;
 	}
-	return wrong(r, node, "a whole number from 1 to %u was expected", max);
+	return wrong(r, node, "expected a whole number from 1 to %u", max);
 }
 
 static int read_minutes(const struct reader *r, const struct gp_yaml_node *node, void *to)
@@ -150,7 +150,7 @@ static int read_prflow(const struct reader *r, const struct gp_yaml_node *node, 
 	bool *per_env = to;
 
 	if (!text || (strcmp(text, "per-app") != 0 && strcmp(text, "per-env") != 0))
-		return wrong(r, node, "per-app or per-env was expected");
+		return wrong(r, node, "expected per-app or per-env");
 	*per_env = !strcmp(text, "per-env");
 	return 0;
 }
@@ -161,10 +161,10 @@ static int read_text(const struct reader *r, const struct gp_yaml_node *node, vo
 	char clean[MAX_TEXT + 8], **value = to;
 
 	if (!text || !*text)
-		return wrong(r, node, "text was expected");
+		return wrong(r, node, "expected text");
 	gp_clean_line(clean, sizeof clean, text);
 	if (strlen(text) > MAX_TEXT || strcmp(clean, text) != 0)
-		return wrong(r, node, "printable text of at most %d bytes was expected", MAX_TEXT);
+		return wrong(r, node, "expected printable text of at most %d bytes", MAX_TEXT);
 	free(*value);
 	*value = gp_strdup(text);
 	return 0;
@@ -194,7 +194,7 @@ static int read_name(const struct reader *r, const struct gp_yaml_node *node, vo
 	char **name = to;
 
 	if (!text || !gp_name_valid(text))
-		return wrong(r, node, "a name of letters, digits, '.', '_' and '-' was expected");
+		return wrong(r, node, "expected a name of letters, digits, '.', '_' and '-'");
 	if (*name && strcmp(*name, text) != 0)
 		return wrong(r, node, "name and env mean the same here, but '%s' is not '%s'", *name, text);
 	free(*name);
@@ -212,7 +212,7 @@ static int read_environments(const struct reader *r, const struct gp_yaml_node *
 	struct gp_config *config = to;
 
 	if (list->kind != GP_YAML_LIST || !list->child)
-		return wrong(r, list, "a list of at least one environment was expected");
+		return wrong(r, list, "expected a list of at least one environment");
 	for (const struct gp_yaml_node *c = list->child; c; c = c->next) {
 		struct gp_environment *e;
 
@@ -250,12 +250,12 @@ static int read_labels(const struct reader *r, const struct gp_yaml_node *node, 
 
 	gp_json_set(*app, node->key, labels);
 	if (node->kind != GP_YAML_MAP)
-		return wrong(r, node, "a map of labels was expected");
+		return wrong(r, node, "expected a map of labels");
 	for (const struct gp_yaml_node *c = node->child; c; c = c->next) {
 		if (++count > MAX_MEMBERS)
 			return wrong(r, c, "more than %d labels", MAX_MEMBERS);
 		if (!text_of(r, c))
-			return wrong(r, c, "text was expected");
+			return wrong(r, c, "expected text");
 		gp_json_set_text(labels, c->key, c->text);
 	}
 	return 0;
@@ -268,7 +268,7 @@ static int read_named(const struct reader *r, const struct gp_yaml_node *map, co
 	unsigned count = 0;
 
 	if (map->kind != GP_YAML_MAP)
-		return wrong(r, map, "a map of names was expected");
+		return wrong(r, map, "expected a map of names");
 	for (const struct gp_yaml_node *c = map->child; c; c = c->next) {
 		struct gp_json *member;
 
@@ -277,7 +277,7 @@ static int read_named(const struct reader *r, const struct gp_yaml_node *map, co
 		member = gp_json_object();
 		gp_json_set(to, c->key, member);
 		if (!gp_name_valid(c->key))
-			return wrong(r, c, "a name of letters, digits, '.', '_' and '-' was expected");
+			return wrong(r, c, "expected a name of letters, digits, '.', '_' and '-'");
 		if (c->kind != GP_YAML_NULL && read_map(r, c, fields, n, &member))
 			return -1;
 	}
@@ -325,7 +325,7 @@ static int read_config(const struct reader *r, const struct gp_yaml_node *root, 
 	};
 	rc = root->kind == GP_YAML_NULL ? 0 : read_map(r, root, fields, sizeof fields / sizeof *fields, out);
 	if (!rc && !out->environment_count)
-		rc = wrong(r, root, "no environments: at least one was expected");
+		rc = wrong(r, root, "no environments: expected at least one");
 	if (rc)
 		gp_config_free(out);
 	return rc;

@@ -93,7 +93,7 @@ int gp_reader_next(struct gp_reader *r, struct gp_json **document, struct gp_err
 		const char *text = here ? r->data + r->start : "";
 
 		if (here && *text != '{')
-			return broken(r, err, "standard input is not a document: '{' was expected");
+			return broken(r, err, "standard input is not a document: expected '{'");
 		if (here)
 			length = find_end(&span, text, here);
 		if (span.at > MAX_DOCUMENT)

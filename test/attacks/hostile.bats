@@ -235,7 +235,7 @@ bomb() {
 		"$(git -C "$REMOTE" log -1 --format=%B promote/apps-web)" "$(bomb "$empty" 040000)" |
 		git -C "$REMOTE" fast-import --quiet --force
 	bounded 1 'gp-find-pr --open --all | gp-read-config | gp-check-status'
-	one_message gp-check-status 'gate closed for #1: trees with more than 1000000 entries are not compared'
+	one_message gp-check-status 'gate of #1 is closed: trees with more than 1000000 entries are not compared'
 }
 
 @test "a few bytes in a pull request that are a manifest of 300 MiB: the gate is closed" {
@@ -247,7 +247,7 @@ bomb() {
 	open_pr promote/apps-web 'Promote apps/web version v1 to environment dev' \
 		'<!-- metadata = {"group":"apps","app":"web","tag":"v1","env":"dev","sha":"","feature":"","type":"promote"} -->'
 	bounded 1 'gp-find-pr --open --all | gp-read-config | gp-check-status'
-	one_message gp-check-status "gate closed for #1: blob $blob has more than 256 MiB"
+	one_message gp-check-status "gate of #1 is closed: blob $blob has more than 256 MiB"
 }
 
 # git itself goes no deeper than 2048 (core.maxTreeDepth).

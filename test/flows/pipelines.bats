@@ -322,7 +322,7 @@ main_again() {
 	flux apps dev failure
 	pull_request 2
 	job 1 status
-	has "$(jq -r '.issues[0]' <<<"$done")" 'error: gp-check-status: gate closed for #2: apps/dev: health check failed'
+	has "$(jq -r '.issues[0]' <<<"$done")" 'error: gp-check-status: gate of #2 is closed: apps/dev: health check failed'
 	has "$(jq -r .outputs.reason <<<"$done")" 'apps/dev: health check failed'
 	made .outputs.number 2
 }

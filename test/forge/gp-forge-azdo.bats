@@ -403,7 +403,7 @@ listen() {
 	fine
 	fault '{"match": "GET", "what": "status", "status": 429, "headers": {"Retry-After": "1000"}, "body": {"message": "TF400733: slow down."}}'
 	ask find-pr '{"open":true}'
-	refused 75 'asks for patience' 'TF400733: slow down' 'try again in'
+	refused 75 'rate limited by' 'TF400733: slow down' 'try again in'
 	[[ $output =~ in\ (99|100)[0-9]\ s ]] || fail "$output"
 	# The first answer is used, the next request waits.
 	two() {
@@ -417,7 +417,7 @@ listen() {
 	forget
 	two
 	same exits '[null,75]' "$(jq -cs 'map(.error.exit)' <<<"$output")"
-	has "$output" 'asks for patience'
+	has "$output" 'rate limited by'
 	same requests 1 "$(requests)"
 	# A post is repeated after 429: it was not looked at.
 	fault '{"match": "POST .*/statuses", "what": "status", "status": 429, "headers": {"Retry-After": "1"}}'
@@ -467,14 +467,14 @@ listen() {
 		'{"value": [{"pullRequestId": 5, "status": "strange"}]}'; do
 		fault "{\"match\": \"GET\", \"what\": \"status\", \"status\": 200, \"headers\": {\"Content-Type\": \"application/json\"}, \"body\": $body}"
 		ask find-pr '{"open":true}'
-		refused 76 'makes no sense' || fail "$body"
+		refused 76 'invalid response from' || fail "$body"
 	done
 	fault '{"match": "POST .*/statuses", "what": "status", "status": 201, "body": {"state": "succeeded"}}'
 	ask set-status "{\"commit\":\"$tip\",\"context\":\"c\",\"state\":\"success\"}"
-	refused 76 'makes no sense'
+	refused 76 'invalid response from'
 	fault '{"match": "pullrequestquery", "what": "status", "status": 200, "body": {"queries": []}}'
 	ask find-pr "{\"merged_as\":\"$tip\"}"
-	refused 76 'makes no sense'
+	refused 76 'invalid response from'
 }
 
 @test "redirects are not followed" {

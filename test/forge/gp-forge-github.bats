@@ -232,7 +232,7 @@ requests() {
 		"\"status\": 200, \"headers\": {\"X-RateLimit-Remaining\": \"0\", \"X-RateLimit-Reset\": \"$(($(date +%s) + 1000))\"}, \"body\": {\"errors\": [{\"type\": \"RATE_LIMITED\", \"message\": \"API rate limit exceeded.\"}]}"; do
 		fault "{\"match\": \"graphql\", \"what\": \"status\", $limit}"
 		ask find-pr '{"open":true}'
-		refused 75 'asks for patience' 'rate limit' 'try again in '
+		refused 75 'rate limited by' 'rate limit' 'try again in '
 		[[ $output =~ in\ (99|100)[0-9]\ s ]] || fail "$output"
 	done
 	fault '{"match": "POST .*/statuses", "what": "status", "status": 403, "headers": {"Retry-After": "1"}, "body": {"message": "secondary rate limit"}}'
@@ -247,11 +247,11 @@ requests() {
 		'{"data": {"repository": {"pullRequests": {}}}}' '{"data": {"repository": {"pullRequests": {"nodes": [7]}}}}'; do
 		fault "{\"match\": \"graphql\", \"what\": \"status\", \"status\": 200, \"body\": $body}"
 		ask find-pr '{"open":true}'
-		refused 76 'makes no sense'
+		refused 76 'invalid response from'
 	done
 	fault '{"match": "POST .*/statuses", "what": "status", "status": 201, "body": {"state": "success"}}'
 	ask set-status "{\"commit\":\"$tip\",\"context\":\"c\",\"state\":\"success\"}"
-	refused 76 'makes no sense'
+	refused 76 'invalid response from'
 }
 
 @test "redirects are not followed" {

@@ -423,16 +423,16 @@ describe() {
 @test "the previous environment went on before a word about this version: superseded" {
 	stage
 	commit_tag apps dev web v2
-	closed 'superseded by v2'
+	closed 'moved on to v2'
 	flux apps dev success
-	closed 'superseded by v2'
+	closed 'moved on to v2'
 }
 
 @test "the previous environment went on while this version was pending: superseded" {
 	stage
 	flux apps dev pending
 	commit_tag apps dev web v2
-	closed 'superseded by v2'
+	closed 'moved on to v2'
 }
 
 @test "the previous environment went on after this version had succeeded: open" {
@@ -839,7 +839,7 @@ wait_in_background() {
 	status=0
 	wait "$pid" || status=$?
 	same status 1 "$status"
-	has "$(jq -r .error.message "$T/out")" 'superseded by v2'
+	has "$(jq -r .error.message "$T/out")" 'moved on to v2'
 }
 
 @test "--wait ends undecided when its time is over" {
