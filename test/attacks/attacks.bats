@@ -655,7 +655,7 @@ older() {
 	for tag in v1 "v1@$b" "$b" "$a"; do
 		propose apps/web "$tag" qa
 		verdict 1 "$(prs)"
-		has "$stderr" 'moved on to'
+		has "$stderr" 'superseded by'
 	done
 }
 
