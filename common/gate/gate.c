@@ -168,11 +168,10 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 		return decide(v, GP_GATE_OPEN, say(w, t->success, t->success_commit));
 	}
 	if (!run->at_tip)
-		return decide(
-			v, GP_GATE_CLOSED,
-			run->now ? gp_asprintf("%s/%s moved on to %s before %s was reported healthy there", w->group, w->env,
-					       run->now, p->tag)
-				 : gp_asprintf("%s/%s no longer has %s", w->group, w->env, p->app));
+		return decide(v, GP_GATE_CLOSED,
+			      run->now ? gp_asprintf("%s/%s moved on to %s before %s was reported healthy there",
+						     w->group, w->env, run->now, p->tag)
+				       : gp_asprintf("%s/%s no longer has %s", w->group, w->env, p->app));
 	if (t->pending) {
 		keep_evidence(v, t->pending, t->pending_commit);
 		return decide(v, GP_GATE_UNDECIDED, say(w, t->pending, t->pending_commit));

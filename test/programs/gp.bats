@@ -89,7 +89,9 @@ setup() {
 		one_message "$wrapper" no-such-option
 		expect 64 "$wrapper" one two superfluous
 		one_message "$wrapper" 'unexpected argument'
-		expect 64 "$wrapper" -C "$T/nowhere" $([ "$wrapper" != gp-new ] || echo app tag)
+		needed=()
+		[ "$wrapper" != gp-new ] || needed=(app tag)
+		expect 64 "$wrapper" -C "$T/nowhere" "${needed[@]}"
 		one_message "$wrapper" nowhere
 		expect 64 "$wrapper" --base
 		one_message "$wrapper" base
