@@ -72,7 +72,8 @@ int gp_repository_push(struct gp_repository *r, const char *branch, const struct
 	if (gp_oid_equal(&now, commit)) {
 		rc = 0;
 	} else if (!gp_oid_equal(&now, old)) {
-		rc = gp_fail(err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again", branch);
+		rc = gp_fail(err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
+			     branch);
 	} else {
 		rc = refused(r, branch, &o, err);
 	}
