@@ -217,14 +217,13 @@ main_again() {
 	same actions 'new promote status refresh' "$(as_json "$azure/steps.yml" | jq -r '.parameters[0].values | join(" ")')"
 }
 
-@test "images and gp are pinned, and a pipeline names this version" {
-	local file version
+@test "images and gp are pinned: a placeholder stands for a tag of gp" {
+	local file
 
-	version=$(gp-report --version)
 	for file in "${pipelines[@]}"; do
 		output=$(as_json "$file")
 		jq_is .pool.vmImage ubuntu-24.04
-		jq_is '.resources.repositories | map("\(.repository) \(.ref)") | join(",")' "gp refs/tags/v${version##* }"
+		jq_is '.resources.repositories | map("\(.repository) \(.ref)") | join(",")' "gp refs/tags/TAG"
 		jq_is '[.. | objects | has("task")] | any' false
 		jq_is '.jobs | length' 1
 		jq_is '.jobs[0].timeoutInMinutes | tonumber > 0' true

@@ -150,3 +150,57 @@ words() {
 		done < <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh/p' "$page" | grep -oE '\bgp-[a-z][a-z-]*( [^|>;]*)?' | grep -vE '^gp-(document|forge)( |$)')
 	done
 }
+
+# sources: all program text on one line, adjacent string literals joined.
+sources() {
+	cat "$test_root"/bin/*.c "$test_root"/common/*/*.c "$test_root"/common/*/*/*.c "$test_root"/scripts/install-deps \
+		"$test_root"/scripts/ci/azure/since | tr '\n\t' '  ' | sed 's/" *"//g'
+}
+
+# pattern MESSAGE: the message as a regular expression. A word in capitals stands for what a format or another literal fills
+# in, unless it is part of a variable's name.
+pattern() {
+	sed 's/[][\\.*^$(){}?+|]/\\&/g; s/#N\b/#[^ ]{1,20}/g; s/'\''gp\/gate'\''/[^ ]{1,20}/g
+		s/\b\(HOST\|REPO\|BRANCH\|ENV\|GROUP\|APP\|TAG\|COMMIT\|SECONDS\|TEXT\|N\)\b/[^ ]{0,60}/g; s/--tag$/[^ ]*/; s/:/(%s)?:/' <<<"$1"
+}
+
+@test "messages that gp-github(7) and gp-azdo(7) explain are in the sources" {
+	local page message text pieces
+
+	text=$(sources)
+	for page in "$man/gp-github.7" "$man/gp-azdo.7"; do
+		pieces=0
+		while read -r message; do
+			grep -qE -e "$(pattern "$message")" <<<"$text" || fail "${page##*/}: no source says '$message'"
+			pieces=$((pieces + 1))
+		done < <(sed -n '/^\.Sh TROUBLESHOOTING/,/^\.Sh SEE/s/^\.It Sy //p' "$page")
+		[ "$pieces" -ge 10 ] || fail "${page##*/}: $pieces messages"
+	done
+}
+
+# plain RENDERER PAGE: as text for a terminal of 80 columns.
+plain() {
+	case $1 in
+	mandoc) mandoc -T ascii -O width=78 "$2" | col -bx ;;
+	groff) groff -mdoc -T ascii -P -cbou -rLL=78n "$2" 2>&1 ;;
+	esac
+}
+
+@test "tables fit into 80 columns, in each renderer that is there" {
+	local page renderer cells row line met=0
+
+	for renderer in mandoc groff; do
+		command -v "$renderer" >/dev/null || continue
+		for page in $(grep -l '^\.Bl -column' "$man"/*.[157]); do
+			plain "$renderer" "$page" >"$T/text"
+			# Each row's cells stand on one line, apart by two blanks at least.
+			while read -r row; do
+				cells=$(sed 's/^\.It //; s/\bSy //g; s/Xr \([^ ]*\) \([0-9]\)/\1\\(\2\\)/g; s/ , /, /g; s/ Ta /  +/g' <<<"$row")
+				line=$(grep -E -e "^ *$cells *\$" "$T/text") || fail "$renderer ${page##*/}: '$row' is not on one line"
+				[ "${#line}" -le 80 ] || fail "$renderer ${page##*/}: $line"
+				met=$((met + 1))
+			done < <(sed -n '/^\.Bl -column/,/^\.El/s/^\.It .* Ta .*/&/p' "$page")
+		done
+	done
+	[ "$met" -gt 0 ] || skip 'neither mandoc nor groff'
+}
