@@ -193,9 +193,9 @@ plain() {
 		command -v "$renderer" >/dev/null || continue
 		for page in $(grep -l '^\.Bl -column' "$man"/*.[157]); do
 			plain "$renderer" "$page" >"$T/text"
-			# Each row's cells stand on one line, apart by two blanks at least.
+			# Each row's cells stand on one line, in order.
 			while read -r row; do
-				cells=$(sed 's/^\.It //; s/\bSy //g; s/Xr \([^ ]*\) \([0-9]\)/\1\\(\2\\)/g; s/ , /, /g; s/ Ta /  +/g' <<<"$row")
+				cells=$(sed 's/^\.It //; s/\bSy //g; s/Xr \([^ ]*\) \([0-9]\)/\1\\(\2\\)/g; s/ , /, /g; s/ Ta / +/g' <<<"$row")
 				line=$(grep -E -e "^ *$cells *\$" "$T/text") || fail "$renderer ${page##*/}: '$row' is not on one line"
 				[ "${#line}" -le 80 ] || fail "$renderer ${page##*/}: $line"
 				met=$((met + 1))
