@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/posting.h"
 #include "promotion/base-branch.h"
 #include "promotion/description.h"
 #include "promotion/document.h"
@@ -115,13 +116,6 @@ static int describe(struct state *s, struct gp_proposal *p, struct gp_json *pull
 static int reset(struct state *s, struct gp_proposal *p, struct gp_json *pull, const struct gp_oid *head,
 		 struct gp_err *err)
 {
-	long long number = gp_json_get_int(pull, "number", 0);
-
-	if (p->dry_run) {
-		gp_tool_say(s->tool, 0, "would reset pull request #%lld to '%s'", number, p->title);
-		gp_json_free(pull);
-		return 0;
-	}
 	if (gp_forge_stop_auto_merge(s->forge, &pull, err) ||
 	    gp_repository_push(&s->base.repository, p->branch, &p->commit, head, err)) {
 		gp_json_free(pull);
@@ -140,14 +134,23 @@ static int meet_open(struct state *s, struct gp_proposal *p, struct gp_json *pul
 	int rc = gp_proposal_meet(p, &s->base, pull, &claim, &meeting, err);
 
 	gp_oid_parse(&head, gp_json_get_text(pull, "head"));
-	if (!rc && meeting == GP_MEET_RESET) {
+	if (!rc && meeting == GP_MEET_RESET && strcmp(claim.promotion.env, p->promotion.env) != 0)
+		gp_tool_say(s->tool, -1, "warning: #%lld no longer takes %s to %s%s", number, claim.promotion.tag,
+			    claim.promotion.env,
+			    gp_posting_is_green(s->forge, gp_json_get_text(pull, "head"), number, p->config.gate_check,
+						&(struct gp_err){0}) > 0
+				    ? ", where its gate was open"
+				    : "");
+	if (!rc && p->dry_run && meeting != GP_MEET_YIELD)
+		gp_tool_say(s->tool, 0,
+			    meeting == GP_MEET_KEEP ? "pull request #%lld '%s' would keep its commit"
+						    : "would reset pull request #%lld to '%s'",
+			    number, p->title);
+	else if (!rc && meeting == GP_MEET_RESET)
 		rc = reset(s, p, gp_json_copy(pull), &head, err);
-	} else if (!rc && meeting == GP_MEET_KEEP && p->dry_run) {
-		gp_tool_say(s->tool, 0, "pull request #%lld '%s' would keep its commit", number, p->title);
-	} else if (!rc && !p->dry_run && (meeting == GP_MEET_KEEP || claim.state != GP_CLAIM_SOUND)) {
+	else if (!rc && !p->dry_run && (meeting == GP_MEET_KEEP || claim.state != GP_CLAIM_SOUND))
 		/* A run that lost a race against this one may have left the wrong title over it. */
 		rc = describe(s, p, gp_json_copy(pull), &claim.promotion, &head, false, err);
-	}
 	if (!rc && meeting == GP_MEET_YIELD)
 		gp_tool_skip(s->tool, p->document, "pull request #%lld takes %s/%s %s to %s first", number,
 			     claim.promotion.group, claim.promotion.app, claim.promotion.tag, claim.promotion.env);

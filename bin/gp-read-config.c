@@ -4,6 +4,7 @@
 
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
+#include "promotion/group.h"
 #include "promotion/next.h"
 #include "promotion/promotion.h"
 #include "sys/exit.h"
@@ -11,15 +12,16 @@
 #include "tool/tool.h"
 
 static const char help[] =
-	"usage: gp-read-config [-hqVv] [-C dir] --group name --app name --tag tag [--env name]\n"
+	"usage: gp-read-config [-hqVv] [-C dir] [--group name] --app name --tag tag [--env name]\n"
 	"                      [--base branch] [--provider name] [--remote name]\n"
 	"       gp-read-config [-hqVv] [-C dir] [--next]\n"
 	"                      [--base branch] [--provider name] [--remote name]\n"
 	"\n"
-	"Starts a document about promoting an app to a tag, or, without --group,\n"
+	"Starts a document about promoting an app to a tag, or, without --app,\n"
 	"fills in the configuration of documents from standard input.\n"
 	"\n"
-	"      --group name     group of the app: the directory <group>/<env>/\n"
+	"      --group name     group of the app: the directory <group>/<env>/ (default: the one\n"
+	"                       that has a marker of the app)\n"
 	"      --app name       app, as its markers name it\n"
 	"      --tag tag        tag, digest or tag@digest to promote\n"
 	"      --env name       target environment (default: the first)\n"
@@ -29,12 +31,13 @@ struct state {
 	struct gp_tool *tool;
 	struct gp_base base;
 	struct gp_config config;
+	char *group; /* found */
 	bool next;
 };
 
 static void warn(void *ctx, const char *message)
 {
-	gp_tool_say(ctx, -1, "warning: " GP_CONFIG_FILE ": %s", message);
+	gp_tool_say(ctx, -1, "warning: %s", message);
 }
 
 /* Asks for the base once; again where a document is about another branch. */
@@ -75,21 +78,6 @@ static int next(struct state *s, struct gp_json *document, const struct gp_promo
 	return rc < 0 ? -1 : 0;
 }
 
-static int unknown_environment(const struct state *s, const char *env, int code, struct gp_err *err)
-{
-	char *known = gp_strdup("");
-
-	for (size_t i = 0; i < s->config.environment_count; i++) {
-		char *more = gp_asprintf("%s%s%s", known, i ? ", " : "", s->config.environments[i].name);
-
-		free(known);
-		known = more;
-	}
-	gp_fail(err, code, "unknown environment '%s' (" GP_CONFIG_FILE " has %s)", env, known);
-	free(known);
-	return -1;
-}
-
 static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
@@ -111,7 +99,9 @@ static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 		return gp_next_set_environment(&s->base, &s->config, document, &p, (size_t)index, err);
 	/* What a pull request claims is for the gate to judge: there is just nothing to fill in. */
 	gp_json_remove(document, "environment");
-	return !json || gp_json_get(document, "pull_request") ? 0 : unknown_environment(s, p.env, GP_EXIT_INPUT, err);
+	return !json || gp_json_get(document, "pull_request")
+		       ? 0
+		       : gp_config_unknown(&s->config, p.env, GP_EXIT_INPUT, err);
 }
 
 static int start(struct state *s, struct gp_promotion *p, struct gp_json *document, struct gp_err *err)
@@ -124,8 +114,11 @@ static int start(struct state *s, struct gp_promotion *p, struct gp_json *docume
 	if (p->env)
 		index = gp_config_find(&s->config, p->env);
 	if (index < 0)
-		return unknown_environment(s, p->env, GP_EXIT_CONFIG, err);
+		return gp_config_unknown(&s->config, p->env, GP_EXIT_CONFIG, err);
 	p->env = s->config.environments[index].name;
+	if (!p->group && gp_group_find(&s->base, p->env, p->app, &s->group, err))
+		return -1;
+	p->group = p->group ? p->group : s->group;
 	p->sha = gp_oid_hex(hex, &s->base.tip);
 	gp_json_set(document, "promotion", gp_promotion_to_json(p));
 	set_config(s, document);
@@ -141,15 +134,15 @@ static int check_names(const struct gp_promotion *p, struct gp_err *err)
 		const char *option, *value;
 	} names[] = {{"--group", p->group}, {"--app", p->app}, {"--env", p->env}};
 
+	if (!p->app || !p->tag)
+		return gp_fail(err, GP_EXIT_USAGE, "missing option%s: %s%s%s (try gp-read-config --help)",
+			       p->app || p->tag ? "" : "s", p->app ? "" : "--app", p->app || p->tag ? "" : ", ",
+			       p->tag ? "" : "--tag");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!names[i].value && i < 2)
-			return gp_fail(err, GP_EXIT_USAGE, "%s is missing", names[i].option);
 		if (names[i].value && !gp_name_valid(names[i].value))
 			return gp_fail(err, GP_EXIT_USAGE, "%s is not a name: '%s' (letters, digits, '.', '_', '-')",
 				       names[i].option, names[i].value);
 	}
-	if (!p->tag)
-		return gp_fail(err, GP_EXIT_USAGE, "--tag is missing");
 	if (!gp_tag_valid(p->tag))
 		return gp_fail(err, GP_EXIT_USAGE, "--tag is not a tag, a digest or tag@digest: '%s'", p->tag);
 	return 0;
@@ -183,6 +176,7 @@ int main(int argc, char **argv)
 	else if (!starts)
 		gp_tool_filter(&tool, fill_in, &s, false);
 	gp_json_free(document);
+	free(s.group);
 	gp_config_free(&s.config);
 	gp_base_free(&s.base);
 	return gp_tool_end(&tool);

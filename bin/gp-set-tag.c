@@ -9,6 +9,7 @@
 #include "promotion/change.h"
 #include "promotion/document.h"
 #include "promotion/promotion.h"
+#include "setter/version.h"
 #include "setter/worktree.h"
 #include "sys/exit.h"
 #include "sys/io.h"
@@ -72,6 +73,20 @@ static char *branch_of(const struct gp_json *document, const struct gp_promotion
 	return branch;
 }
 
+/* A release that was built earlier may be promoted later by mistake; going back on purpose looks the same. */
+static void warn_older(const struct state *s, const struct gp_promotion *p, const struct gp_edits *edits)
+{
+	for (size_t i = 0; i < edits->count; i++) {
+		const char *before = edits->item[i].tag;
+
+		if (edits->item[i].changed && before && gp_version_is_older(p->tag, before)) {
+			gp_tool_say(s->tool, -1, "warning: %s/%s goes back in %s: %s is older than %s", p->group,
+				    p->app, p->env, p->tag, before);
+			return;
+		}
+	}
+}
+
 static int set_tag_in_base(struct state *s, struct gp_json *document, const struct gp_promotion *p,
 			   const struct gp_setter *setter, bool dry_run, struct gp_err *err)
 {
@@ -94,6 +109,7 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 		rc = 0;
 		goto out;
 	}
+	warn_older(s, p, &change.edits);
 	if (dry_run) {
 		for (size_t i = 0; i < change.file_count; i++)
 			if (show_diff(s->base.repository.git, &change.files[i], err))

@@ -10,6 +10,7 @@
 #include "data/yaml.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
+#include "sys/spelling.h"
 
 enum {
 	MAX_NAME = 100,
@@ -26,6 +27,9 @@ enum {
  * One reader for both: a document's member is turned into the tree that YAML
  * gives, so that both are checked alike. What differs is kept here.
  */
+/* The most keys of one map that gp knows. */
+enum { MAX_KEYS = 32 };
+
 struct reader {
 	gp_config_warn_fn *warn;
 	void *ctx;
@@ -61,15 +65,25 @@ static int wrong(const struct reader *r, const struct gp_yaml_node *node, const 
 	return -1;
 }
 
-static void warn_unknown(const struct reader *r, const struct gp_yaml_node *node)
+/* A key that is nearly a known one is a mistake (-1); another one may be of a later version, or somebody's own. */
+static int take_unknown(const struct reader *r, const struct gp_yaml_node *node, const struct field *fields, size_t n)
 {
+	const char *known[MAX_KEYS + 1] = {0}, *meant;
 	char *line;
 
-	if (!r->warn)
-		return;
-	line = gp_asprintf("line %zu, column %zu: unknown key '%s'", node->key_line, node->key_column, node->key);
-	r->warn(r->ctx, line);
-	free(line);
+	for (size_t i = 0; i < n && i < MAX_KEYS; i++)
+		known[i] = fields[i].key;
+	meant = r->json ? NULL : gp_spelling_suggest(node->key, known);
+	if (meant)
+		return gp_fail(r->err, GP_EXIT_CONFIG, GP_CONFIG_FILE ":%zu:%zu: unknown key '%s': did you mean '%s'?",
+			       node->key_line, node->key_column, node->key, meant);
+	if (r->warn) {
+		line = gp_asprintf(GP_CONFIG_FILE ":%zu:%zu: unknown key '%s'", node->key_line, node->key_column,
+				   node->key);
+		r->warn(r->ctx, line);
+		free(line);
+	}
+	return 0;
 }
 
 /* Reads a map by its fields; null members are as if they were not there. */
@@ -83,9 +97,8 @@ static int read_map(const struct reader *r, const struct gp_yaml_node *map, cons
 
 		while (i < n && strcmp(fields[i].key, c->key) != 0)
 			i++;
-		if (i == n)
-			warn_unknown(r, c);
-		else if (c->kind != GP_YAML_NULL && fields[i].read(r, c, (char *)to + fields[i].offset))
+		if (i == n ? take_unknown(r, c, fields, n)
+			   : c->kind != GP_YAML_NULL && fields[i].read(r, c, (char *)to + fields[i].offset))
 			return -1;
 	}
 	return 0;
@@ -412,14 +425,6 @@ int gp_config_from_json(struct gp_config *out, const struct gp_json *json, struc
 	rc = read_config(&r, root, out);
 	gp_yaml_free(root);
 	return rc;
-}
-
-int gp_config_find(const struct gp_config *config, const char *name)
-{
-	for (size_t i = 0; i < config->environment_count; i++)
-		if (config->environments[i].name && !strcmp(config->environments[i].name, name))
-			return (int)i;
-	return -1;
 }
 
 bool gp_name_valid(const char *s)

@@ -32,8 +32,8 @@ struct gp_config {
 };
 
 /*
- * Reads the file's text. Unknown keys are passed to warn (may be NULL) as
- * "line L, column C: unknown key 'x'". errors: 78, "gitops-promotion.yaml:L:C: what".
+ * Reads the file's text. Unknown keys are passed to warn (may be NULL) as "gitops-promotion.yaml:L:C: unknown key 'x'".
+ * errors: 78, "gitops-promotion.yaml:L:C: what", also for an unknown key that is nearly a known one.
  */
 typedef void gp_config_warn_fn(void *ctx, const char *message);
 int gp_config_parse(struct gp_config *out, const char *text, size_t len, gp_config_warn_fn *warn, void *ctx,
@@ -43,6 +43,9 @@ void gp_config_free(struct gp_config *config);
 /* To and from the document's member. from_json: errors are 65. to_json: yours. */
 struct gp_json *gp_config_to_json(const struct gp_config *config);
 int gp_config_from_json(struct gp_config *out, const struct gp_json *json, struct gp_err *err);
+
+/* Fails with code: an environment is unknown; names those that there are, and the one that may be meant. */
+int gp_config_unknown(const struct gp_config *config, const char *env, int code, struct gp_err *err);
 
 /* The index of the environment of that name, or -1. */
 int gp_config_find(const struct gp_config *config, const char *name);

@@ -38,7 +38,7 @@ size_t gp_spelling_distance(const char *a, const char *b)
 
 const char *gp_spelling_suggest(const char *word, const char *const *candidates)
 {
-	size_t len = strlen(word), best = (len + 2) / 3 + 1;
+	size_t len = strlen(word), best = len <= 5 ? 2 : len <= 9 ? 3 : 4;
 	const char *found = NULL;
 
 	if (len > LONGEST)

@@ -15,8 +15,8 @@
 size_t gp_spelling_distance(const char *a, const char *b);
 
 /*
- * The candidate nearest to word, the first of those as near; NULL if none is near enough to be meant: at most one edit
- * in three characters, and no word itself. Borrowed from candidates, which end with NULL.
+ * The candidate nearest to word, the first of those as near; NULL if none is near enough to be meant: at most one edit in
+ * a word of up to five characters, two in one of up to nine, three in a longer one. Borrowed from candidates, which end with NULL.
  */
 const char *gp_spelling_suggest(const char *word, const char *const *candidates);
 

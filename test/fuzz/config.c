@@ -12,7 +12,7 @@ static void check_warning(void *ctx, const char *message)
 {
 	size_t *warnings = ctx;
 
-	FUZZ_HOLDS(!strncmp(message, "line ", 5));
+	FUZZ_HOLDS(!strncmp(message, GP_CONFIG_FILE ":", sizeof GP_CONFIG_FILE));
 	++*warnings;
 }
 

@@ -440,3 +440,16 @@ meddling_git() {
 	same numbers '1 null 2' "$(jq -r .pull_request.number <<<"$output" | paste -sd ' ')"
 	same open '1 2' "$(prs | paste -sd ' ')"
 }
+
+@test "a reset says which release loses its place in a later environment" {
+	commit_tag apps dev web v1
+	commit_tag apps qa web v1
+	flux apps qa success
+	propose apps/web v1 prod
+	run_status 1 >/dev/null
+	same gate success "$(gate 1)"
+	expect 0 gp-new -q apps/web v2
+	one_message gp-open-pr 'warning: #1 no longer takes v1 to prod, where its gate was open'
+	expect 0 gp-new -q apps/web v3
+	same stderr '' "$stderr"
+}

@@ -278,13 +278,13 @@ refused() {
 
 # Options
 
-@test "without --group it waits for a document; with it, --app and --tag are needed" {
+@test "without options it waits for a document; to start one, --app and --tag are needed" {
 	expect 64 gp-read-config --group apps --app web
 	one_message gp-read-config tag
 	expect 64 gp-read-config --group apps --tag v1
 	one_message gp-read-config app
-	expect 64 gp-read-config --app web --tag v1 </dev/null
-	one_message gp-read-config group
+	expect 64 gp-read-config --group apps </dev/null
+	one_message gp-read-config 'missing options: --app, --tag'
 }
 
 @test "--next and --group do not go together" {
@@ -416,11 +416,42 @@ refused() {
 	done
 }
 
-@test "an unknown key is a warning" {
-	printf 'prflo: per-env\nenvironments:\n  - env: dev\n    autp: true\n' | config_is
+@test "an unknown key is a warning with its place" {
+	printf 'owner: us\nenvironments:\n  - env: dev\n    colour: blue\n' | config_is
 	read_web 0
-	has "$stderr" prflo autp
+	has "$stderr" "warning: gitops-promotion.yaml:1:1: unknown key 'owner'" "gitops-promotion.yaml:4:5: unknown key 'colour'"
 	jq_is .config.prflow per-app
+}
+
+@test "an unknown key that is nearly a known one is an error" {
+	printf 'environments:\n  - env: dev\n    autom: true\n' | config_is
+	read_web 78
+	one_message gp-read-config "gitops-promotion.yaml:3:5: unknown key 'autom': did you mean 'auto'?"
+	printf 'enviroments:\n  - env: dev\n' | config_is
+	read_web 78
+	one_message gp-read-config "gitops-promotion.yaml:1:1: unknown key 'enviroments': did you mean 'environments'?"
+}
+
+@test "without --group, the one group that has the app; otherwise their names" {
+	GP_VERBOSE=-1
+	export GP_VERBOSE
+	expect 0 gp-read-config --app web --tag v1
+	jq_is .promotion.group apps
+	seed_to
+	manifest infra qa web v0
+	manifest infra dev api v0
+	seed_push 'web in another group, in qa'
+	expect 0 gp-read-config --app web --tag v1
+	jq_is .promotion.group apps
+	expect 65 gp-read-config --app web --tag v1 --env qa
+	one_message gp-read-config "app 'web' is in several groups (apps, infra): name one with --group"
+	expect 65 gp-read-config --app wbe --tag v1
+	one_message gp-read-config "no group has a marker of app 'wbe' in environment dev"
+}
+
+@test "an unknown environment that is nearly a known one is suggested" {
+	read_web 78 --env prdo
+	one_message gp-read-config "unknown environment 'prdo': did you mean 'prod'?"
 }
 
 @test "a name that YAML reads as something else is still a name" {

@@ -435,3 +435,18 @@ commit() {
 	same lines '2 3 7' "$(jq -r '[.change.files[] | select(.path == "apps/dev/web.yaml") | .line] | join(" ")' <<<"$output")"
 	same text "$(sed '2s/:v0/:v1/;3s/v0/v1/;7s/:v0/:v1/' "$SEED/apps/dev/web.yaml")" "$(git show "$(commit):apps/dev/web.yaml")"
 }
+
+@test "a version older than what is there is said aloud" {
+	local line
+
+	for line in '1.10.0 1.11.0' 'v1.9.9 v1.10.0' '2.0.0-rc.1 2.0.0' '2.0.0-rc.2 2.0.0-rc.10' '2.0.0-alpha 2.0.0-alpha.1'; do
+		commit_tag apps dev web "${line#* }"
+		expect 0 sh -c "gp-read-config --group apps --app web --tag '${line% *}' | gp-set-tag"
+		has "$stderr" "warning: apps/web goes back in dev: ${line% *} is older than ${line#* }"
+	done
+	for line in '1.11.0 1.10.0' '2.0.0 2.0.0-rc.1' 'a8b91c33 cc2b7e0a' '1.10 1.9.0' '01.0.0 2.0.0'; do
+		commit_tag apps dev web "${line#* }"
+		expect 0 sh -c "gp-read-config --group apps --app web --tag '${line% *}' | gp-set-tag"
+		lacks "$stderr" 'goes back'
+	done
+}
