@@ -119,8 +119,7 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 		gp_tool_say(s->tool, 0, "#%lld is merged", (long long)pull->number);
 	else
 		gp_tool_say(s->tool, 0,
-			    on ? "#%lld merges by itself once its checks are green"
-			       : "#%lld waits for manual merge",
+			    on ? "#%lld merges by itself once its checks are green" : "#%lld waits for manual merge",
 			    (long long)pull->number);
 	return 0;
 }

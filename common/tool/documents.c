@@ -72,7 +72,7 @@ int gp_tool_feed(struct gp_tool *tool, const char *const argv[], struct gp_err *
 	const char *const env[] = {NULL};
 	int rc;
 
-	for (size_t i = 1; argv[i] && i < sizeof words / sizeof *words - 1; i++)
+	for (size_t i = 1; i < sizeof words / sizeof *words - 1 && argv[i]; i++)
 		words[i] = argv[i];
 	rc = gp_child_start(&tool->feeder, words, env, err);
 	free(beside);
