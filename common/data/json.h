@@ -44,7 +44,7 @@ bool gp_json_is_string(const struct gp_json *json);
 bool gp_json_is_bool(const struct gp_json *json);
 bool gp_json_is_null(const struct gp_json *json);
 
-/* The member of an object, keys compared exactly; NULL where there is none, or json is NULL or no object. */
+/* The member of an object, keys compared exactly; NULL if there is none, or json is NULL or no object. */
 struct gp_json *gp_json_get(const struct gp_json *json, const char *key);
 
 /* What a string value, or an object's string member, holds; NULL for anything else. */

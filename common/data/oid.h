@@ -13,7 +13,7 @@ struct gp_oid {
 	unsigned char id[GP_OID_SIZE];
 };
 
-/* Reads exactly 40 hexadecimal digits. Returns 0, or -1 where hex is NULL or anything else. */
+/* Reads exactly 40 hexadecimal digits. Returns 0, or -1 if hex is NULL or anything else. */
 int gp_oid_parse(struct gp_oid *oid, const char *hex);
 /* Writes 40 digits and a NUL to hex and returns it. */
 char *gp_oid_hex(char hex[GP_OID_HEX + 1], const struct gp_oid *oid);

@@ -51,7 +51,7 @@ enum { GP_YAML_MAX_DEPTH = 1000, GP_YAML_MAX_LENGTH = 16 << 20 };
 typedef int gp_yaml_fn(void *ctx, const struct gp_yaml_event *event, struct gp_err *err);
 int gp_yaml_parse(const char *text, size_t len, gp_yaml_fn *fn, void *ctx, struct gp_err *err);
 
-/* The length in bytes of the line end at s, of which avail bytes may be read; 0 where there is none. */
+/* The length in bytes of the line end at s, of which avail bytes may be read; 0 if there is none. */
 size_t gp_yaml_break(const char *s, size_t avail);
 
 /* A configuration file as a tree. */
@@ -62,7 +62,7 @@ struct gp_yaml_node {
 	char *text;                  /* of a TEXT */
 	bool plain;                  /* a TEXT without quotes: may mean a number or a boolean */
 	size_t line, column;         /* from 1 */
-	size_t key_line, key_column; /* of the key, where there is one */
+	size_t key_line, key_column; /* of the key, if there is one */
 	struct gp_yaml_node *child;  /* first of a MAP or LIST */
 	struct gp_yaml_node *next;
 };

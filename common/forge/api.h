@@ -22,7 +22,7 @@ struct gp_api_patience {
 
 struct gp_api_answer {
 	long status;
-	struct gp_json *json;     /* the body; NULL where there is none */
+	struct gp_json *json;     /* the body; NULL if there is none */
 	struct gp_http_reply raw; /* its headers */
 	bool repeated;            /* an earlier attempt may have done it already */
 };
@@ -33,7 +33,7 @@ struct gp_api_forge {
 	const char *const *headers; /* that every request has, up to a NULL */
 	/* How long an answer that is no more than a request for patience asks to wait; -1: it is not. attempt: from 1. */
 	long long (*limit_ms)(const struct gp_api_answer *answer, int attempt);
-	/* What an error's body says: in lower case, without full stop. Yours; NULL where it says nothing. */
+	/* What an error's body says: in lower case, without full stop. Yours; NULL if it says nothing. */
 	char *(*words)(const struct gp_json *json);
 	/* Whether an answer is a page that asks a person to sign in, whatever its status says; NULL: there are none. */
 	bool (*is_sign_in)(const struct gp_http_reply *raw);
@@ -71,7 +71,7 @@ struct gp_api_driver {
 
 /*
  * Finds the token that is meant for the server of the remote's URL. host and base are borrowed for as long as api is
- * used. Nothing is asked yet. errors: 71, 77 where there is no token, 78.
+ * used. Nothing is asked yet. errors: 71, 77 if there is no token, 78.
  */
 int gp_api_open(struct gp_api *api, const struct gp_api_forge *forge, const char *host, const char *base,
 		const char *url, const struct gp_api_patience *patience, gp_env_fn *env, struct gp_err *err);
@@ -86,7 +86,7 @@ struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, vo
 				      const struct gp_json *request, struct gp_forge_work *work, struct gp_err *err);
 
 /*
- * Waits before attempt number `attempt` (from 1) of something that may come about though each answer is as it should be:
+ * Waits before attempt number `attempt` (from 1) of something that may come about though each answer is correct:
  * at least least_ms. Returns 0, or -1 at once where that would be longer than the
  * budget, counted from the operation's beginning; *wait_ms (may be NULL) is how long it is.
  */
@@ -94,7 +94,7 @@ int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long 
 
 enum gp_api_repeat {
 	GP_API_ALWAYS,   /* doing it twice is as good as once */
-	GP_API_IF_UNSENT /* only where the forge cannot have seen it */
+	GP_API_IF_UNSENT /* only if the forge cannot have seen it */
 };
 struct gp_api_call {
 	const char *method;
@@ -107,7 +107,7 @@ struct gp_api_call {
  * Asks, again where that may help, and waits where the forge wants it, within
  * the budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
  * answer, yours (gp_api_answer_free), except for 401 and a page to sign in
- * (77). errors: 71 where nobody waits for the operation any more, 75, 76, 77, 78.
+ * (77). errors: 71 if nobody waits for the operation any more, 75, 76, 77, 78.
  */
 int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
 void gp_api_answer_free(struct gp_api_answer *answer);
@@ -115,7 +115,7 @@ void gp_api_answer_free(struct gp_api_answer *answer);
 /* "invalid response from HOST: what"; 76. Returns -1. */
 int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *err);
 
-/* What Retry-After asks for, in milliseconds; -1 where the answer has none. */
+/* What Retry-After asks for, in milliseconds; -1 if the answer has none. */
 long long gp_api_retry_after_ms(const struct gp_http_reply *raw);
 /* The time of the forge's clock, in seconds since 1970; ours, where it does not tell. */
 long long gp_api_clock(const struct gp_http_reply *raw);

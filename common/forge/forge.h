@@ -17,9 +17,9 @@ struct gp_forge;
 
 /*
  * Starts the driver gp-forge-<provider>, looked for in dir (NULL: only PATH)
- * first. timeout_ms bounds the wait for each reply, and begins anew with each
+ * first. timeout_ms bounds the wait for each reply, and begins again with each
  * empty line, by which a driver says that it is still at work; 36 times as long
- * is waited in all. errors: 78 where there is no such driver. Yours.
+ * is waited in all. errors: 78 if there is no such driver. Yours.
  */
 struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeout_ms, struct gp_err *err);
 

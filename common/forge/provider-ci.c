@@ -120,7 +120,7 @@ static const struct ci *system_of(gp_env_fn *env)
 	return NULL;
 }
 
-/* Text as it stands behind a command: on one line, and what the CI system makes of it is the text again. */
+/* Text as it follows a command: on one line, and what the CI system makes of it is the text again. */
 static char *escaped(const char *text, const char *percent)
 {
 	char *out = NULL;

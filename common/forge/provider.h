@@ -13,7 +13,7 @@
 
 typedef char *gp_env_fn(const char *name);
 
-/* A variable's value; NULL where it is not set, or empty. */
+/* A variable's value; NULL if it is not set, or empty. */
 const char *gp_env_value(gp_env_fn *env, const char *name);
 
 /* The driver for a remote's URL or path: "local", "github", …; NULL where neither it nor the CI system tells. Static. */
@@ -25,7 +25,7 @@ struct gp_token {
 	bool is_job; /* the forge's own CI has given it to the job that we are in */
 };
 /*
- * The token for a forge at the remote's URL: what GP_TOKEN holds, else one of the forge's own variables (only where the
+ * The token for a forge at the remote's URL: what GP_TOKEN holds, else one of the forge's own variables (only if the
  * remote is on the job's own server), else the first line of the file that GP_TOKEN_FILE names. errors: 78, where that
  * file cannot be read or holds no token.
  */
@@ -46,16 +46,16 @@ const char **gp_provider_hidden(const char *provider);
 char *gp_provider_git_header(const char *provider, const struct gp_token *token);
 char *gp_provider_api_header(const char *provider, const struct gp_token *token);
 
-/* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL where that cannot be told. Yours. */
+/* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL if that cannot be told. Yours. */
 char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *env);
 
 /* What to do about a push that a forge's git server has rejected: provider-push.c. */
 struct gp_provider_advice {
 	const char *words; /* by which its reason is known */
-	int exit;          /* 69, or 77 where it is a permission */
+	int exit;          /* 69, or 77 if it is a permission */
 	const char *todo;  /* "allow …" */
 };
-/* By what the server said; NULL where nothing is known. Static. */
+/* By what the server said; NULL if nothing is known. Static. */
 const struct gp_provider_advice *gp_provider_advise(const char *words);
 
 /* Whether s can be the NAME in gp-forge-NAME: [a-z0-9-]+. */
@@ -68,7 +68,7 @@ struct gp_ci {
 	char *number; /* the pull request's number */
 	char *head;   /* the pull request's head for which the job was started */
 };
-/* errors: 65 where a file that a variable names cannot be read as it should. */
+/* errors: 65 if a file that a variable names cannot be read as it should. */
 int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err);
 void gp_ci_free(struct gp_ci *ci);
 
@@ -83,16 +83,16 @@ char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign);
 
 /*
  * The file to which a step's summary, in Markdown, is appended; for a CI system that has none ready, one of this process's
- * own in the job's temporary directory. NULL where the job has no place for a summary. Yours.
+ * own in the job's temporary directory. NULL if the job has no place for a summary. Yours.
  */
 char *gp_ci_summary_file(gp_env_fn *env);
 
-/* The line for the log that has that file shown, with its line end; NULL where it is shown anyway. Yours. */
+/* The line for the log that has that file shown, with its line end; NULL if it is shown anyway. Yours. */
 char *gp_ci_show_summary(gp_env_fn *env, const char *path);
 
 /*
  * What sets an output of the step: a text, with its line end, to be appended to *file (borrowed) or, where that is NULL,
- * to the log. NULL where the job takes none, and in a file for a value of more than one line, which could set another
+ * to the log. NULL if the job takes none, and in a file for a value of more than one line, which could set another
  * output. Yours.
  */
 char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file);

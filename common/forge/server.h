@@ -58,7 +58,7 @@ int gp_forge_serve(int in, int out, const struct gp_forge_driver *driver, struct
  * is missing (null counts as missing) or of another type.
  */
 int gp_request_text(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);
-/* NULL where it is missing. */
+/* NULL if it is missing. */
 int gp_request_optional_text(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);
 /* Not empty. */
 int gp_request_name(const char **out, const struct gp_json *request, const char *name, struct gp_err *err);

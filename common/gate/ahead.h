@@ -20,7 +20,7 @@ struct gp_ahead {
 
 /*
  * Fetches the heads of n pull requests, and returns the statuses of their heads and of all commits that gp_gate_judge
- * will ask about, as gp_forge_list_statuses does; yours. NULL if they cannot be had: each judgement then asks for itself
+ * will ask about, as gp_forge_list_statuses does; yours. NULL if they cannot be read: each judgement then asks for itself
  * and reports what is wrong.
  */
 struct gp_json *gp_gate_look_ahead(struct gp_base *base, struct gp_forge *forge, const struct gp_ahead *ahead,

@@ -17,7 +17,7 @@ struct gp_run {
 	struct gp_oid *commit; /* newest first, at most GP_EVIDENCE_COMMITS */
 	size_t count;
 	bool at_tip; /* the run reaches the tip: the tag is what is there now */
-	char *now;   /* what the tip carries instead; NULL where it carries nothing of the app */
+	char *now;   /* what the tip carries instead; NULL if it carries nothing of the app */
 };
 
 /* Goes back from the tip along first parents, at most GP_EVIDENCE_HISTORY commits. errors: 65, 71. */
@@ -37,7 +37,7 @@ struct gp_tally {
 /*
  * For each context that matches (gate.h says how), its newest status on its
  * newest commit of the run. statuses: as gp_forge_list_statuses returns them.
- * A success of Flux's counts only where its description ends in "succeeded" and
+ * A success of Flux's counts only if its description ends in "succeeded" and
  * speaks of no rollback or uninstallation
  * (https://fluxcd.io/flux/components/helm/helmreleases/).
  */

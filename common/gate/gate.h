@@ -15,7 +15,7 @@ enum gp_gate_state { GP_GATE_OPEN, GP_GATE_CLOSED, GP_GATE_UNDECIDED };
 struct gp_verdict {
 	enum gp_gate_state state;
 	char *reason;                      /* one line, for a person */
-	char *env;                         /* the environment that was asked, or NULL where none had to be */
+	char *env;                         /* the environment that was asked, or NULL if none had to be */
 	char *commit;                      /* the evidence: the commit (40 digits), or NULL; with it: */
 	char *context, *description, *url; /* each may be NULL */
 };
@@ -30,7 +30,7 @@ struct gp_judged {
 /*
  * Judges a pull request against base, at its tip. known: statuses that were asked for already (forge.h), or NULL;
  * the forge is asked for what is not among them. errors: what keeps it from
- * looking (71, 69, 75 … from git or the forge), and 78 where a context could
+ * looking (71, 69, 75 … from git or the forge), and 78 if a context could
  * belong to two environments.
  */
 int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_config *config, struct gp_forge *forge,

@@ -38,7 +38,7 @@ struct gp_posting {
 int gp_posting_of_verdict(struct gp_posting *p, const struct gp_json *document, struct gp_err *err);
 
 /*
- * Whether the forge has to be asked what stands on the head. What the gate saw there is good enough, except for a
+ * Whether to ask the forge what stands on the head. What the gate saw there is good enough, except for a
  * "pending": it never replaces a success, and one may have come since.
  */
 bool gp_posting_must_ask(const struct gp_posting *p, const struct gp_json *document);

@@ -53,7 +53,7 @@ static bool may_have_token(const char *url)
 }
 
 /*
- * The empty value first takes away what others have set, such as the header that actions/checkout leaves in the local
+ * The empty value first removes what others have set, such as the header that actions/checkout leaves in the local
  * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs.
  * Where a server sends git elsewhere, git takes such a header along in all that it asks there: so it is not to go.
  */

@@ -1,10 +1,10 @@
 /*
- * memory.h - what objects.c asks for before libgit2 is made ready, and nobody else. Owns nothing.
+ * memory.h - what objects.c asks for before libgit2 is made ready, and nothing else. Owns nothing.
  */
 #ifndef GP_GIT_MEMORY_H
 #define GP_GIT_MEMORY_H
 
-/* From now on libgit2 takes its memory from mem.h: where there is none, the program ends with 71. */
+/* From now on libgit2 takes its memory from mem.h: if there is none, the program ends with 71. */
 void gp_git_use_memory(void);
 
 #endif

@@ -2,8 +2,8 @@
  * objects.h - git's objects: trees, blobs and commits of one object database, read
  * and written. The only way to libgit2, which nothing else includes. Nothing
  * here reads configuration, refs, the index or a work tree; ask repository.h.
- * Missing objects are told apart from other errors, because in a shallow or
- * partial clone they can be had. Functions without a `struct gp_git` need none.
+ * Missing objects are distinguished from other errors, because in a shallow or
+ * partial clone they can be fetched. Functions without a `struct gp_git` need none.
  */
 #ifndef GP_GIT_H
 #define GP_GIT_H
@@ -46,7 +46,7 @@ struct gp_commit {
 	size_t parent_count;
 	char *message;
 };
-/* Returns 1 with *out filled (free it with gp_commit_free), 0 where the object is not here, -1: 71. */
+/* Returns 1 with *out filled (free it with gp_commit_free), 0 if the object is not here, -1: 71. */
 int gp_git_read_commit(struct gp_git *git, struct gp_commit *out, const struct gp_oid *oid, struct gp_err *err);
 void gp_commit_free(struct gp_commit *commit);
 
@@ -72,7 +72,7 @@ int gp_git_read_object(struct gp_git *git, struct gp_object *out, const struct g
 		       struct gp_err *err);
 void gp_object_free(struct gp_object *object);
 
-/* The bytes of a blob, with a NUL behind them that is not counted. errors: 65 for more than 256 MiB, 71. Yours. */
+/* The bytes of a blob, followed by a NUL that is not counted. errors: 65 for more than 256 MiB, 71. Yours. */
 enum { GP_GIT_MAX_BLOB = 256 << 20 };
 char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid, struct gp_err *err);
 
@@ -101,7 +101,7 @@ int gp_git_write_commit(struct gp_git *git, struct gp_oid *out, const struct gp_
 			const char *message, struct gp_err *err);
 
 /*
- * The best common ancestor of two commits. Returns 1; 2 where it is one of several as good; 0 where there is none;
+ * The best common ancestor of two commits. Returns 1; 2 if it is one of several as good; 0 if there is none;
  * -1: 71.
  */
 int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
@@ -109,7 +109,7 @@ int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oi
 
 /*
  * The tree that a three-way merge of two commits gives, line by line and with renames, written to the object database:
- * the time goes with the size of the repository, see gp_tree_merge_commits. Returns 1 with *out, 0 where they conflict,
+ * the time goes with the size of the repository, see gp_tree_merge_commits. Returns 1 with *out, 0 if they conflict,
  * -1: 71.
  */
 int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,

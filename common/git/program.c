@@ -8,7 +8,7 @@
 #include "sys/exit.h"
 #include "sys/process.h"
 
-/* Never ask a person, who may not be there; speak English, so that messages can be told apart. */
+/* Never ask a person, who may not be there; speak English, so that messages can be distinguished. */
 #define GIT_ENV "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "LANGUAGE"
 
 const char *const gp_repository_git_env[] = {GIT_ENV, NULL};

@@ -45,7 +45,7 @@ bool gp_repository_is_denied(const char *text);
 /* Whether git says, or gp of git, that a server took too long. */
 bool gp_repository_is_late(const char *text);
 
-/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 where a server does not let us in. */
+/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 if a server does not let us in. */
 int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
 
 /* The line of git's stderr that says what is wrong, without its "fatal: ". Borrowed from text, which is cut up. */

@@ -59,18 +59,18 @@ bool gp_branch_valid(const char *name);
 /*
  * Asks the remote for the base branch and its current tip. base: its name, or
  * NULL for the remote's default branch. *branch is yours. also: the name of another branch, asked for with the same
- * request (*also_tip is zero where it does not exist), or NULL. errors: 64 for a base that is no name, 71 where the
- * remote cannot be read, 69 where it has no such branch or no branch at all.
+ * request (*also_tip is zero where it does not exist), or NULL. errors: 64 for a base that is no name, 71 if the
+ * remote cannot be read, 69 if it has no such branch or no branch at all.
  */
 int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
 		       struct gp_oid *also_tip, struct gp_err *err);
 
-/* The commit that a branch of the remote points to now; zero where there is none. errors: 71. */
+/* The commit that a branch of the remote points to now; zero if there is none. errors: 71. */
 int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);
 
 /*
  * Makes sure that n commits are here, with their trees, fetching them (and
- * base) where one is missing. errors: 71; 69 where the remote does not have it.
+ * base) where one is missing. errors: 71; 69 if the remote does not have it.
  */
 int gp_repository_need(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n,
 		       struct gp_err *err);
@@ -78,14 +78,14 @@ int gp_repository_need(struct gp_repository *r, const char *base, const struct g
 /*
  * Reads a commit, fetching more history of base and of head (may be NULL)
  * where a shallow clone ends before it, twice as much each time, from call to call. Returns 0
- * with *out filled; -1: 71 where it cannot be had.
+ * with *out filled; -1: 71 if it is not available.
  */
 int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,
 		       const struct gp_oid *oid, struct gp_err *err);
 
 /*
  * Pushes a commit to a branch of the remote if that branch still is at old
- * (zero: does not exist). errors: 75 where it moved, 71 or 69 in the server's
+ * (zero: does not exist). errors: 75 if it moved, 71 or 69 in the server's
  * words otherwise.
  */
 int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,

@@ -1,6 +1,6 @@
 /*
  * tree-items.h - a tree as the bytes that git keeps and as a list of entries in git's order: what the modules tree*.c
- * share, and nobody else includes. Lists borrow their names.
+ * share, and nothing else includes. Lists borrow their names.
  */
 #ifndef GP_TREE_ITEMS_H
 #define GP_TREE_ITEMS_H
@@ -18,7 +18,7 @@ enum { GP_TREE_MAX_ROWS = 1000000 };
 /* Whether a checkout could have this name. */
 bool gp_tree_is_name(const char *name);
 
-/* Reads "<octal mode> <name>\0<id>" at *at and moves behind it. Returns 1, 0 at the end, -1 where it is malformed. */
+/* Reads "<octal mode> <name>\0<id>" at *at and moves behind it. Returns 1, 0 at the end, -1 if it is malformed. */
 int gp_tree_next_item(struct gp_tree_item *out, const char **at, const char *end);
 
 /* The errors, 65. */
@@ -38,7 +38,7 @@ struct gp_oid gp_tree_oid_of(const struct gp_tree_item *item);
 /* The item of that name, as a directory or as anything else, or NULL. */
 struct gp_tree_item *gp_tree_look_up(const struct gp_tree *tree, const char *name, unsigned mode);
 
-/* Whether an item may stand behind the others: it is in order, and its name is not taken. */
+/* Whether an item may follow the others: it is in order, and its name is not taken. */
 bool gp_tree_fits(const struct gp_tree *tree, const struct gp_tree_item *item);
 
 /* Adds an item behind the others. */

@@ -20,7 +20,7 @@ static int merge_dirs(struct merge *m, struct gp_oid *out, const struct gp_tree_
 
 /*
  * Merges what three trees have under one name, as a file or as a directory. Returns 1 with *out (mode 0: nothing is
- * left), 0 where it takes more than trees to tell, -1.
+ * left), 0 if it takes more than trees to tell, -1.
  */
 static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree_item *const row[SIDES], unsigned depth,
 		     struct gp_err *err) /* NOLINT(misc-no-recursion) */
@@ -37,7 +37,7 @@ static int merge_row(struct merge *m, struct gp_entry *out, const struct gp_tree
 		taken = theirs;
 	} else if (!gp_tree_is_same(base, theirs)) {
 		/*
-		 * What both sides took away, one of them may have renamed, which git calls a conflict: so there is no
+		 * What both sides removed, one of them may have renamed, which git calls a conflict: so there is no
 		 * short way for that, nor for directories in which it may have happened.
 		 */
 		if (!ours || !theirs || (!is_dir && !gp_tree_is_same(ours, theirs)))

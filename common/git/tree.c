@@ -126,7 +126,7 @@ static int by_path(const void *a, const void *b)
 static int update_dir(struct gp_git *git, struct gp_oid *out, const struct gp_oid *base,
 		      const struct gp_tree_change *changes, size_t n, size_t skip, unsigned depth, struct gp_err *err);
 
-/* What n changes below one name make of its entry. Returns 1; 0 where it is gone; -1. */
+/* What n changes below one name make of its entry. Returns 1; 0 if it is gone; -1. */
 static int update_entry(struct gp_git *git, struct gp_tree_item *item, bool is_there,
 			const struct gp_tree_change *changes, size_t n, size_t skip, unsigned depth,
 			struct gp_err *err) /* NOLINT(misc-no-recursion) */

@@ -30,7 +30,7 @@ struct gp_tree {
 int gp_tree_read(struct gp_git *git, struct gp_tree *out, const struct gp_oid *oid, struct gp_err *err);
 void gp_tree_free(struct gp_tree *tree);
 
-/* The entry at a path such as "apps/dev" below a tree. Returns 1, 0 where there is none, -1: 65, 71. */
+/* The entry at a path such as "apps/dev" below a tree. Returns 1, 0 if there is none, -1: 65, 71. */
 int gp_tree_find(struct gp_git *git, struct gp_entry *out, const struct gp_oid *tree, const char *path,
 		 struct gp_err *err);
 
@@ -60,8 +60,8 @@ int gp_tree_update(struct gp_git *git, struct gp_oid *out, const struct gp_oid *
 
 /*
  * The three-way merge of trees where each entry was changed on one side at most, or alike on both: what `git merge`
- * gives then. All that theirs brings is read. Returns 1 with *out written, 0 where it takes more (some file was changed
- * on both sides, so that only its lines can tell; or taken away on both, so that it may have been renamed), -1: 65,
+ * gives then. All that theirs brings is read. Returns 1 with *out written, 0 if it takes more (some file was changed
+ * on both sides, so that only its lines can tell; or removed on both, so that it may have been renamed), -1: 65,
  * 71.
  */
 int gp_tree_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *base, const struct gp_oid *ours,
@@ -69,7 +69,7 @@ int gp_tree_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *b
 
 /*
  * The tree that a merge of two commits gives: the short way above where it does, else gp_git_merge's. Returns 1 with
- * *out written, 0 where they conflict or share no history, -1: 65, 71.
+ * *out written, 0 if they conflict or share no history, -1: 65, 71.
  */
 int gp_tree_merge_commits(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours,
 			  const struct gp_oid *theirs, struct gp_err *err);

@@ -155,7 +155,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *ctx)
 	return n;
 }
 
-/* Headers of a proxy's or a preliminary answer (1xx) come first; each status line begins anew. */
+/* Headers of a proxy's or a preliminary answer (1xx) come first; each status line begins again. */
 static size_t take_header(char *data, size_t size, size_t count, void *ctx)
 {
 	struct gp_http_reply *reply = ((struct gathering *)ctx)->reply;

@@ -37,24 +37,24 @@ struct gp_http_reply {
 	long status;
 	char **headers; /* "name: value", header_count of them */
 	size_t header_count;
-	char *body; /* a NUL stands behind its len bytes; NULL where there is none */
+	char *body; /* followed by a NUL; NULL if there is none */
 	size_t len;
 	bool unsent; /* it failed before the server can have seen the request: repeating it is safe */
-	bool resent; /* the server may have seen it twice: the connection that was kept for it had to be made anew */
+	bool resent; /* the server may have seen it twice: the connection that was kept for it had to be made again */
 };
 void gp_http_reply_free(struct gp_http_reply *reply);
 
-/* A header of the reply, its name in any case; NULL where there is none. Borrowed. */
+/* A header of the reply, its name in any case; NULL if there is none. Borrowed. */
 const char *gp_http_header(const struct gp_http_reply *reply, const char *name);
 
-/* A date as HTTP writes it, in seconds since 1970; -1 where text (may be NULL) is none. */
+/* A date as HTTP writes it, in seconds since 1970; -1 if text (may be NULL) is none. */
 long long gp_http_date(const char *text);
 
 /* Whether a URL may be asked: https, or http to this machine; no name or password in it. errors: 78. */
 int gp_http_check_url(const char *url, struct gp_err *err);
 
 /*
- * Asks. Any status is an answer. errors: 75 where there was none (timeout,
+ * Asks. Any status is an answer. errors: 75 if there was none (timeout,
  * connection), 76 for one that is too long, 78 for a URL that may not be asked,
  * a certificate that is not trusted, or a bundle that cannot be read.
  */

@@ -23,7 +23,7 @@ struct gp_base {
 
 /*
  * Opens the current directory's repository and tells its provider: the one
- * given, or what the remote's URL means (78 where it does not tell). remote
+ * given, or what the remote's URL means (78 if it does not tell). remote
  * and provider may be NULL. env: where the forge's token is looked for. base starts as {0}; one that is open already stays
  * as it is, so that a filter opens it with the first document that needs it.
  */
@@ -72,7 +72,7 @@ struct gp_chain {
 };
 /*
  * Makes sure that link[index] is there, where history reaches so far. Returns
- * 1, 0 where the chain is shorter, -1: 71. Fetches more of a shallow clone.
+ * 1, 0 if the chain is shorter, -1: 71. Fetches more of a shallow clone.
  */
 int gp_chain_reach(struct gp_chain *chain, struct gp_base *base, size_t index, struct gp_err *err);
 void gp_chain_free(struct gp_chain *chain);

@@ -62,7 +62,7 @@ static int meet(struct gp_own *own, size_t steps, size_t link)
 /*
  * Walks down from the head and back from the tip in step, so that neither goes
  * further than the other needs: in a shallow clone each step may be a fetch.
- * Returns 1 where they meet, 0 where they do not, -1.
+ * Returns 1 if they meet, 0 if they do not, -1.
  */
 static int walk_to_base(struct gp_own *own, struct seen *seen, struct gp_base *base, struct gp_chain *chain,
 			const struct gp_oid *head, struct gp_err *err)

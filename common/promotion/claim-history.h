@@ -25,7 +25,7 @@ struct gp_own {
 
 /*
  * Follows the head and the base's chain back until they meet, each at most
- * GP_OWN_HISTORY commits. Returns 1, 0 where they do not meet, -1: 71, 69.
+ * GP_OWN_HISTORY commits. Returns 1, 0 if they do not meet, -1: 71, 69.
  * Free it with gp_own_free either way.
  */
 int gp_own_find(struct gp_own *own, struct gp_base *base, struct gp_chain *chain, const struct gp_oid *head,
@@ -36,7 +36,7 @@ void gp_own_free(struct gp_own *own);
 bool gp_own_is_update(const struct gp_own_step *step, const struct gp_own *own, const struct gp_chain *chain,
 		      size_t *index);
 
-/* The message of the newest own commit, merges of the base aside; "" where there is none. Borrowed. */
+/* The message of the newest own commit, merges of the base aside; "" if there is none. Borrowed. */
 const char *gp_own_message(const struct gp_own *own, const struct gp_chain *chain);
 
 #endif

@@ -120,7 +120,7 @@ struct compare {
 	bool is_old; /* the base has gone on since */
 };
 
-/* Whether the older tool's file means what it should: laid out anew, but the same YAML and the same markers. */
+/* Whether the older tool's file means what it should: reformatted, but the same YAML and the same markers. */
 static int same_meaning(const struct compare *c, const struct gp_file *file, const struct gp_oid *oid,
 			struct gp_err *err)
 {

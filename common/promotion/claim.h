@@ -22,7 +22,7 @@ struct gp_claim {
 	enum gp_claim_state state;
 	char *reason;                  /* one line, for a person; NULL where sound or none */
 	struct gp_json *metadata;      /* what it says, or NULL */
-	struct gp_promotion promotion; /* a view of metadata; only where that is not NULL */
+	struct gp_promotion promotion; /* a view of metadata; only if that is not NULL */
 	bool by_trailer;               /* said by the commit, not by the description alone (older tool) */
 	struct gp_oid base;            /* the newest base commit that the head contains; zero where none was found */
 	size_t base_index;             /* how many first-parent steps it is behind the tip */

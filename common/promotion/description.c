@@ -51,7 +51,7 @@ static void put_rows(FILE *f, const struct gp_json *files)
 		fprintf(f, "\nand %zu more\n", gp_json_count(files) - MAX_ROWS);
 }
 
-/* Where it comes from and what it waits for. */
+/* Where it comes from, and what it waits for. */
 static void put_evidence(FILE *f, const struct gp_json *document)
 {
 	const struct gp_json *merged = gp_json_get(document, "previous_pull_request");

@@ -18,7 +18,7 @@ struct span {
 	bool in_string, escaped;
 };
 
-/* Goes on to the '}' that closes the object. Returns the length of the document, or 0 where its end is not here yet. */
+/* Goes on to the '}' that closes the object. Returns the length of the document, or 0 if its end is not here yet. */
 static size_t find_end(struct span *s, const char *text, size_t len)
 {
 	for (; s->at < len; s->at++) {

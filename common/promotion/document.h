@@ -22,7 +22,7 @@ struct gp_reader {
 /*
  * The next document. Returns 1 with *document (yours), 0 at the end, -1 with
  * err: 65 for text that is no JSON object, and for a stream without any
- * document; 71 where it cannot be read. After -1 the stream is over.
+ * document; 71 if it cannot be read. After -1 the stream is over.
  */
 int gp_reader_next(struct gp_reader *reader, struct gp_json **document, struct gp_err *err);
 void gp_reader_free(struct gp_reader *reader);
@@ -30,7 +30,7 @@ void gp_reader_free(struct gp_reader *reader);
 /* Whether there is more to read, or the end, without waiting longer than ms for it. */
 bool gp_reader_is_ready(struct gp_reader *reader, int ms);
 
-/* The value at a path such as "promotion.tag"; NULL where there is none. */
+/* The value at a path such as "promotion.tag"; NULL if there is none. */
 struct gp_json *gp_document_get(const struct gp_json *document, const char *path);
 
 /* The text at a path; otherwise NULL and err: 65 "document has no promotion.tag" (or it is no string). */
@@ -43,7 +43,7 @@ struct gp_json *gp_document_member(struct gp_json *document, const char *name);
 void gp_document_set_skip(struct gp_json *document, const char *program, const char *reason);
 void gp_document_set_error(struct gp_json *document, const char *program, const struct gp_err *err);
 
-/* The exit status that the document's error asks for; 0 where there is no error. One that makes no sense is 65. */
+/* The exit status that the document's error asks for; 0 if there is no error. One that is invalid is 65. */
 int gp_document_exit(const struct gp_json *document);
 
 /* Whether the document's error is no more than what the gate said, and nothing went wrong on the way to it. */

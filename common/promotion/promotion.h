@@ -48,7 +48,7 @@ char *gp_promotion_metadata(const struct gp_promotion *p);
 /*
  * Finds the metadata in a description, `<!-- metadata = {…} -->`, or in the
  * last paragraph of a commit message, `Gp-Promotion: {…}`. Returns the object
- * (yours, to be seen through gp_promotion_view) or NULL where there is none. What is there but
+ * (yours, to be seen through gp_promotion_view) or NULL if there is none. What is there but
  * broken, or there twice, is NULL with err (65).
  */
 struct gp_json *gp_promotion_in_description(const char *description, struct gp_err *err);

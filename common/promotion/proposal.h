@@ -36,7 +36,7 @@ void gp_proposal_free(struct gp_proposal *p);
  * Checks that the commit is the promotion applied to its tip and nothing else (a document may have been edited), and that
  * the base has not moved on since in a way that matters. Asks the remote for the base's tip, once. Returns 1 to go on;
  * 0 with *reason (yours) if the environment that the promotion comes from carries another version by now; -1: 65, 71, or
- * 75 if the document has to be made again.
+ * 75 if the document must be made again.
  */
 int gp_proposal_check(struct gp_proposal *p, struct gp_base *base, char **reason, struct gp_err *err);
 

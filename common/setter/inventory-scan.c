@@ -174,7 +174,7 @@ static int scan_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_er
 	return rc;
 }
 
-/* Puts what is in the directories in their places, one level down. Returns 1 where there were any, 0, -1. */
+/* Puts what is in the directories in their places, one level down. Returns 1 if there were any, 0, -1. */
 static int descend(struct scan *s, struct units *units, struct gp_err *err)
 {
 	struct units below = {0};

@@ -63,7 +63,7 @@ static struct gp_inventory *inventory_of(struct gp_manifests *m, const char *dir
 	return m->inventory[m->count++];
 }
 
-/* The tree of <group>/<env>. Returns 1, 0 where there is none, -1. */
+/* The tree of <group>/<env>. Returns 1, 0 if there is none, -1. */
 static int find_env(struct gp_manifests *m, struct gp_oid *out, const struct gp_oid *tree, const char *dir,
 		    struct gp_err *err)
 {

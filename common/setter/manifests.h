@@ -43,7 +43,7 @@ void gp_change_free(struct gp_change *change);
 
 /*
  * Applies the setter to all manifests below <group>/<env> of a tree. errors:
- * 65 where there is no such directory, no marker of the app in it (names the
+ * 65 if there is no such directory, no marker of the app in it (names the
  * nearest ones), or a manifest that cannot be edited exactly (file and line).
  */
 int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const struct gp_oid *tree, const char *env,

@@ -287,7 +287,7 @@ static void attach_all(struct scan *s, struct gp_marked_list *out)
 		out->item = gp_grow(out->item, out->count, sizeof *out->item);
 		out->item[out->count] = c->found;
 		out->item[out->count].mark = i;
-		/* Where there is trouble, the marker's line says more than the scalar's first. */
+		/* If there is trouble, the marker's line says more than the scalar's first. */
 		out->item[out->count].line = c->found.trouble ? s->marks[i].line : c->found.line;
 		out->item[out->count++].kind = s->marks[i].kind;
 		c->found.value = NULL;

@@ -1,6 +1,6 @@
 /*
  * marker.h - comments that mark a scalar for an image policy: first by lines,
- * as fast as reading, then, where there is one of the app, by parsing YAML. Used
+ * as fast as reading, then, if there is one of the app, by parsing YAML. Used
  * by setter and splice. What gp_marker_each shows is borrowed and lives during the call.
  */
 #ifndef GP_MARKER_H
@@ -44,7 +44,7 @@ struct gp_marked {
 	bool is_string;      /* not tagged to be a number or the like */
 	bool is_tagged;      /* tagged to be a string, whatever it looks like */
 	const char *trouble; /* why it cannot be set, such as "the marker is on a block scalar", or NULL */
-	char *value;         /* NULL where it holds a NUL character */
+	char *value;         /* NULL if it holds a NUL character */
 };
 struct gp_marked_list {
 	struct gp_marked *item;

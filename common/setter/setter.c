@@ -238,7 +238,7 @@ static void targets_free(struct targets *s)
 	free(s->digest);
 }
 
-/* Makes the new text, where there is one, and proves it. */
+/* Makes the new text, if there is one, and proves it. */
 static int edit(const struct targets *s, struct gp_tape *tape, const char *text, size_t len, char **out,
 		size_t *out_len, struct gp_err *err)
 {

@@ -68,7 +68,7 @@ bool gp_setter_may_match(const char *text, size_t len, const struct gp_setter *s
  * scalars in edits differ. Applying it twice changes nothing more.
  * errors (65, "line L[, column C]: what"): invalid YAML beside a marker of
  * this app, a marker on a multi-line or block scalar, text that is not UTF-8,
- * a scalar that is no image reference where one was expected. 70 where the
+ * a scalar that is no image reference where one was expected. 70 if the
  * comparison fails. Nothing is appended then.
  */
 int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len, char **out, size_t *out_len,
@@ -85,7 +85,7 @@ int gp_setter_each_marker(const char *text, size_t len, gp_setter_marker_fn *fn,
 /*
  * Whether two YAML texts mean the same: the same events with the same values
  * and types, quotes and layout aside, and the same markers in the same order.
- * For pull requests of the older tool, which lays files out anew. Returns 1, 0; -1 where a text is no YAML.
+ * For pull requests of the older tool, which reformats files. Returns 1, 0; -1 if a text is no YAML.
  */
 int gp_setter_equivalent(const char *a, size_t a_len, const char *b, size_t b_len, struct gp_err *err);
 

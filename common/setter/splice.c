@@ -202,7 +202,7 @@ static void tape_markers(struct gp_tape *tape, const char *text, size_t len)
 	gp_marked_free(&marked);
 }
 
-/* All that counts of a text's meaning; NULL where it is no YAML. */
+/* All that counts of a text's meaning; NULL if it is no YAML. */
 static struct gp_tape *meaning(const char *text, size_t len, struct gp_err *err)
 {
 	struct gp_tape *tape = gp_tape_new();

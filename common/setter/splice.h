@@ -29,12 +29,12 @@ int gp_tape_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err);
 
 /*
  * Parses the text after, and compares: every byte outside of the splices, and every event, with the tape of the text
- * before, the splices' scalars having their new values. errors: 70 where something else differs.
+ * before, the splices' scalars having their new values. errors: 70 if something else differs.
  */
 int gp_splice_prove(struct gp_tape *tape, const char *before, size_t before_len, const char *after, size_t after_len,
 		    const struct gp_splice *splices, size_t n, struct gp_err *err);
 
-/* Whether both mean the same, see gp_setter_equivalent. Returns 1, 0; -1 where one is no YAML. */
+/* Whether both mean the same, see gp_setter_equivalent. Returns 1, 0; -1 if one is no YAML. */
 int gp_splice_equivalent(const char *a, size_t a_len, const char *b, size_t b_len, struct gp_err *err);
 
 #endif

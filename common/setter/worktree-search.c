@@ -211,7 +211,7 @@ static int search_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_
 	return rc;
 }
 
-/* Puts what is in the directories in their places, one level down. Returns 1 where there were any, 0, -1. */
+/* Puts what is in the directories in their places, one level down. Returns 1 if there were any, 0, -1. */
 static int descend(int env, struct gp_paths *units, struct gp_err *err)
 {
 	struct gp_paths below = {0};

@@ -7,7 +7,7 @@
 
 /*
  * Reads "90s", "5m", "2h" or plain "90" (seconds), at most a day. Returns
- * milliseconds, or -1 where text is none.
+ * milliseconds, or -1 if text is none.
  */
 long long gp_duration_ms(const char *text);
 

@@ -15,7 +15,7 @@ enum gp_exit {
 	GP_EXIT_BUG = 70,     /* a bug in gp */
 	GP_EXIT_SYSTEM = 71,  /* I/O, memory, git */
 	GP_EXIT_RETRY = 75,   /* try again: timeout, 429, 5xx, lost race, undecided */
-	GP_EXIT_REPLY = 76,   /* the forge's reply makes no sense */
+	GP_EXIT_REPLY = 76,   /* the forge's reply is invalid */
 	GP_EXIT_DENIED = 77,  /* not allowed: 401, 403 */
 	GP_EXIT_CONFIG = 78   /* bad configuration */
 };

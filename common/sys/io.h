@@ -15,7 +15,7 @@
 /* Writes all len bytes, going on after EINTR and short writes. Returns 0, or -1 with errno set. */
 int gp_write_all(int fd, const void *data, size_t len);
 
-/* A buffer that grows as it is read into; start with {0}. data is yours; a NUL stands behind its len bytes. */
+/* A buffer that grows as it is read into; start with {0}. data is yours; followed by a NUL. */
 struct gp_bytes {
 	char *data;
 	size_t len, cap;
@@ -25,7 +25,7 @@ ssize_t gp_read_some(int fd, struct gp_bytes *bytes);
 
 /*
  * Reads fd to its end, but no more than max bytes (then: 65). A NUL byte that
- * is not counted stands behind the data. errors: 71.
+ * is not counted follows the data. errors: 71.
  */
 int gp_read_all(char **data, size_t *len, int fd, size_t max, struct gp_err *err);
 
@@ -33,7 +33,7 @@ int gp_read_all(char **data, size_t *len, int fd, size_t max, struct gp_err *err
 int gp_read_file(char **data, size_t *len, const char *path, size_t max, struct gp_err *err);
 
 /*
- * Reads lines from a descriptor: buffers what comes behind one. Start with
+ * Reads lines from a descriptor: buffers what comes after one. Start with
  * {.fd = fd}; gp_lines_free leaves fd open.
  */
 struct gp_lines {

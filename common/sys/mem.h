@@ -26,10 +26,10 @@ void *gp_reallocarray(void *ptr, size_t n, size_t size);
 /* Room for one more element in an array that holds n of them: grows by doubling, at 0 and at each power of two. */
 void *gp_grow(void *ptr, size_t n, size_t size);
 
-/* A copy of s, or NULL where s is NULL. */
+/* A copy of s, or NULL if s is NULL. */
 char *gp_strdup(const char *s);
 
-/* A copy of the n bytes at s with a NUL behind them. */
+/* A copy of the n bytes at s followed by a NUL. */
 char *gp_memdup0(const char *s, size_t n);
 
 /* realpath(3) into new memory; NULL with errno where there is no such path, never for want of memory. */
@@ -40,7 +40,7 @@ char *gp_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *gp_vasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /*
- * open_memstream(3) and its fclose(3): what is written in between is *text, with a NUL behind its *len bytes, once it
+ * open_memstream(3) and its fclose(3): what is written in between is *text, followed by a NUL after its *len bytes, once it
  * is closed. Yours. Nothing of it is ever missing.
  */
 FILE *gp_open_text(char **text, size_t *len);

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /*
- * Sends a signal to a process and to all its descendants as they are now. Where there is no /proc/PID/stat (proc(5)),
+ * Sends a signal to a process and to all its descendants as they are now. If there is no /proc/PID/stat (proc(5)),
  * only to the process itself.
  */
 void gp_kin_signal(pid_t pid, int signal);

@@ -30,7 +30,7 @@ int gp_run(struct gp_output *output, const char *const argv[], const char *const
 	   struct gp_err *err);
 
 /*
- * The same for at most timeout_ms (-1: for ever). A program that is still there is told to end (SIGTERM), then made to
+ * The same for at most timeout_ms (-1: for ever). A program that is still there is asked to end (SIGTERM), then killed
  * (SIGKILL); what it wrote to stderr then ends in a line with "timed out".
  */
 int gp_run_within(struct gp_output *output, const char *const argv[], const char *const env[], const void *input,
@@ -52,16 +52,16 @@ struct gp_child {
 	int to, from; /* -1 when closed */
 };
 
-/* Starts argv[0] with its stderr left as ours. 71 where that fails; a program that does not exist is 78. */
+/* Starts argv[0] with its stderr left as ours. 71 if that fails; a program that does not exist is 78. */
 int gp_child_start(struct gp_child *child, const char *const argv[], const char *const env[], struct gp_err *err);
 
-/* Writes to its stdin, waiting at most timeout_ms for it to read on. errors: 75 where it does not, 71. */
+/* Writes to its stdin, waiting at most timeout_ms for it to read on. errors: 75 if it does not, 71. */
 int gp_child_write(struct gp_child *child, const char *data, size_t len, int timeout_ms, struct gp_err *err);
 
 /*
  * Closes both pipes and waits; a child that does not end within two seconds is
- * told to (SIGTERM), then made to (SIGKILL). Returns its exit status as in
- * gp_output; -1 where there is no child.
+ * told to (SIGTERM), then killed (SIGKILL). Returns its exit status as in
+ * gp_output; -1 if there is no child.
  */
 int gp_child_end(struct gp_child *child);
 

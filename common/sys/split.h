@@ -18,7 +18,7 @@ typedef int gp_split_fn(void *ctx, size_t from, size_t to, FILE *out, struct gp_
 
 /*
  * Does n tasks, in as many parts as pay where a part is worth it from `least` tasks on, and hands out what all parts
- * wrote, one behind the other, in the tasks' order. What a part could not do (no process to be had, an error) is done
+ * wrote, one after the other, in the tasks' order. What a part could not do (no process available, an error) is done
  * once more in this process, so that the error is the one that a single process would have met. errors: fn's. Yours.
  */
 int gp_split(char **out, size_t *len, size_t n, size_t least, gp_split_fn *fn, void *ctx, struct gp_err *err);

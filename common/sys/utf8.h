@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The length in bytes (1 to 4) of the character at text, of which avail bytes may be read; 0 where there is none. */
+/* The length in bytes (1 to 4) of the character at text, of which avail bytes may be read; 0 if there is none. */
 size_t gp_utf8_length(const char *text, size_t avail);
 
 /* Whether all of a string is UTF-8. */

@@ -65,7 +65,7 @@ void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...) __
 /* The error as one line on stderr, and as an annotation where a CI system wants one; remembers the exit status. */
 void gp_tool_complain(struct gp_tool *tool, const struct gp_err *err);
 
-/* Says so if what is read on standard input would have to be typed: what is "documents" or "requests". */
+/* Warns if standard input is a terminal, where nobody types documents: what is "documents" or "requests". */
 void gp_tool_check_stdin(const struct gp_tool *tool, const char *what);
 
 /* Writes a document to stdout as one line (indented on a terminal) and flushes it. */

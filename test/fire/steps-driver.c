@@ -1,6 +1,6 @@
 /*
  * steps-driver [-n STEP] [-s SIGNAL] FILE COMMAND...: runs COMMAND, and counts the steps of it and of all that it starts
- * which leave something behind: each file that is created, written to, renamed, linked or taken away, each connection,
+ * which leave something behind: each file that is created, written to, renamed, linked or removed, each connection,
  * and what is sent over it. Before step STEP they are all killed, and this program ends with 137; or, with -s, COMMAND
  * itself gets that signal. FILE gets the number of steps, and what the last one was. Exit status 77: no ptrace(2) here.
  */

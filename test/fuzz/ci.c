@@ -85,7 +85,7 @@ static void check_log(const char *text)
 			end[-1] = ' ';
 		for (char *c = line; c < end; c++)
 			*c = *c == '\t' ? ' ' : *c;
-		/* What is before the first line end stands behind words of our own. */
+		/* What is before the first line end follows words of our own. */
 		FUZZ_HOLDS(line == harmless || strncmp(line + strspn(line, " "), "::", 2) != 0);
 	}
 	for (char *c = harmless; *c; c++)

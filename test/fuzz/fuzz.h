@@ -51,7 +51,7 @@ static inline char *fuzz_next_text(const uint8_t **data, size_t *size)
 	return text;
 }
 
-/* An open file without a name; in memory, where that can be had: a disk would take most of the time. fclose(3) it. */
+/* An open file without a name; in memory, where that is available: a disk would take most of the time. fclose(3) it. */
 static inline FILE *fuzz_temporary(void)
 {
 #ifdef MFD_CLOEXEC

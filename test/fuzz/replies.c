@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int op = 0; op < 6; op++) {
 		struct gp_forge *forge = connect_to(in, out);
 
-		/* Several replies one behind the other, to several requests; a forge that is broken is asked no more. */
+		/* Several replies one after the other, to several requests; a forge that is broken is asked no more. */
 		for (int i = 0; i < 3 && !gp_forge_is_broken(forge); i++)
 			ask(forge, op);
 		gp_forge_end(forge);

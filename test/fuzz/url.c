@@ -22,7 +22,7 @@ static char *no_variables(const char *name)
 	return NULL;
 }
 
-/* The authority of a URL with a scheme (RFC 3986, section 3.2), and where its host begins; NULL where there is none. */
+/* The authority of a URL with a scheme (RFC 3986, section 3.2), and where its host begins; NULL if there is none. */
 static const char *authority(const char *url, size_t *len, const char **host)
 {
 	const char *start = strstr(url, "://");

@@ -96,7 +96,7 @@ static int take_apart(struct parts *p, const char *url)
 		p->count++;
 		path += len;
 	}
-	/* Only the name comes behind it, or, for a partial clone of old, a word before that. */
+	/* Only the name comes after it, or, for a partial clone of old, a word before that. */
 	if (p->mark + 3 == p->count &&
 	    (!strcmp(p->step[p->count - 2], "_full") || !strcmp(p->step[p->count - 2], "_optimized"))) {
 		char *name = p->step[--p->count];

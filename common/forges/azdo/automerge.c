@@ -70,7 +70,7 @@ static bool merge_is(const struct known *k, const char *status)
 
 /*
  * Policies are evaluated in the background. One that has yet to be may be met as soon as it is, and then the pull request
- * would be completed, although nothing had to be waited for. Returns 1 where there is something to wait for, 2 where they
+ * would be completed, although nothing had to be waited for. Returns 1 if there is something to wait for, 2 if they
  * have to be looked at again, 0 where what was looked at is met, -1 with err.
  */
 static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_azdo_policies *p, int n,
@@ -87,7 +87,7 @@ static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_az
 }
 
 /*
- * Whether there is something to wait for. That all policies are met is trusted only where the pull request was seen before
+ * Whether there is something to wait for. That all policies are met is trusted only if the pull request was seen before
  * with its merge tried: after a push the evaluations are still those of the head before it. Returns 1; 0 with k->pull; -1.
  */
 static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)

@@ -89,7 +89,7 @@ int gp_azdo_send(struct gp_azdo *a, const char *method, enum gp_azdo_resource re
 	}
 }
 
-/* One GET of what may be known already. *page is NULL where it is not there. */
+/* One GET of what may be known already. *page is NULL if it is not there. */
 static int get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, struct gp_api_answer *answer,
 	       const struct gp_json **page, struct gp_err *err)
 {

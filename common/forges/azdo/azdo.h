@@ -62,7 +62,7 @@ struct gp_azdo {
 int gp_azdo_send(struct gp_azdo *a, const char *method, enum gp_azdo_resource resource, const char *path,
 		 const struct gp_json *body, enum gp_api_repeat repeat, struct gp_api_answer *answer,
 		 struct gp_err *err);
-/* The same for GET, and the object it gets, borrowed until the next GET of it, or NULL where it is not there (404). */
+/* The same for GET, and the object it gets, borrowed until the next GET of it, or NULL if it is not there (404). */
 int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, const struct gp_json **out,
 		struct gp_err *err);
 
@@ -77,7 +77,7 @@ enum gp_azdo_paging {
 /*
  * All pages of a list: take is called for each element of `value`, and returns 0, or -1 with err. missing (may be NULL):
  * that there is no such list is no error. GP_AZDO_PULLS: an element may come twice; NULL in the place of one says that
- * all that came so far is to be forgotten, because the list begins anew.
+ * all that came so far is to be forgotten, because the list begins again.
  */
 typedef int gp_azdo_take_fn(struct gp_azdo *a, const struct gp_json *item, void *ctx, struct gp_err *err);
 int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, enum gp_azdo_paging paging,
@@ -110,7 +110,7 @@ struct gp_azdo_id {
 };
 void gp_azdo_id_read(struct gp_azdo_id *out, const char *id);
 void gp_azdo_id_free(struct gp_azdo_id *id);
-/* The pull request of a number, whole; NULL where there is none. Yours. */
+/* The pull request of a number, whole; NULL if there is none. Yours. */
 int gp_azdo_ask_number(struct gp_azdo *a, struct gp_json **pull, int64_t number, struct gp_err *err);
 /* The same, where one that is missing is an error: 69. *node (may be NULL) is what the forge said, borrowed. */
 struct gp_json *gp_azdo_look_up(struct gp_azdo *a, int64_t number, const struct gp_json **node, struct gp_err *err);
@@ -157,7 +157,7 @@ void gp_azdo_policies_free(struct gp_azdo_policies *policies);
 int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const char *project, int64_t number,
 			  struct gp_err *err);
 /*
- * By the policies of its base and its evaluations; out is filled anew. The former are not asked for again where they are
+ * By the policies of its base and its evaluations; out is filled again. The former are not asked for again where they are
  * known, unless the evaluations are of others; the latter not where nothing blocks.
  */
 int gp_azdo_policies_weigh(struct gp_azdo_policies *out, struct gp_azdo *a, const struct gp_azdo_id *id,
@@ -182,11 +182,11 @@ struct gp_azdo_iterations {
 	int64_t last;      /* the newest one of all, */
 	char *head;        /* and its head */
 };
-/* Reads them anew; gp_azdo_iterations_free, also after an error. errors: 69 where there is no such pull request. */
+/* Reads them again; gp_azdo_iterations_free, also after an error. errors: 69 if there is no such pull request. */
 int gp_azdo_iterations_read(struct gp_azdo_iterations *i, struct gp_azdo *a, int64_t number, struct gp_err *err);
 void gp_azdo_iterations_free(struct gp_azdo_iterations *i);
 
-/* status.c: a status as gp-forge(7) has it. Yours; NULL where it is none. */
+/* status.c: a status as gp-forge(7) has it. Yours; NULL if it is none. */
 struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *node);
 
 /* The operations on a struct gp_azdo, as gp-forge(7) has them. */

@@ -37,7 +37,7 @@ static void add_unmet(struct gp_azdo_policies *p, const struct gp_json *rule, co
 }
 
 /*
- * Adds a rule and its evaluation's status, NULL where it has none yet. "Queued: either queued to run, or is waiting for some
+ * Adds a rule and its evaluation's status, NULL if it has none yet. "Queued: either queued to run, or is waiting for some
  * event": https://learn.microsoft.com/dotnet/api/microsoft.teamfoundation.policy.webapi.policyevaluationstatus
  */
 static void weigh(struct gp_azdo_policies *p, const struct gp_json *rule, const char *status)

@@ -27,7 +27,7 @@ static int cannot(struct gp_azdo *a, const struct gp_merge *m, const struct gp_j
 }
 
 /*
- * What has become of it. Returns 1 where it is merged, 0 where nothing is decided yet, -1 with err. mergeStatus is that of
+ * What has become of it. Returns 1 if it is merged, 0 if nothing is decided yet, -1 with err. mergeStatus is that of
  * the last attempt: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get#pullrequestasyncstatus
  */
 static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_json *pull, const struct gp_json *node,

@@ -112,7 +112,7 @@ static struct gp_json *update_found(struct gp_azdo *a, struct gp_json *found, co
 }
 
 /*
- * One attempt: posts, and looks where that may have found or made one already. Returns 1 with *pull, 0 where there is
+ * One attempt: posts, and looks where that may have found or made one already. Returns 1 with *pull, 0 if there is
  * none in spite of it, -1 with err. *why is then what the forge had to say.
  */
 static int attempt(struct gp_azdo *a, const struct gp_json *body, const struct gp_wanted *w, struct gp_json **pull,

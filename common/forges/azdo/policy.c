@@ -65,7 +65,7 @@ bool gp_azdo_rule_blocks(const struct gp_json *rule)
 	return gp_azdo_rule_of(rule) >= GP_AZDO_RULE_FOR_SOME;
 }
 
-/* The context that a policy wants; NULL where it is of another kind. Yours. */
+/* The context that a policy wants; NULL if it is of another kind. Yours. */
 static char *context_of(const struct gp_json *rule)
 {
 	const struct gp_json *settings = gp_json_get(rule, "settings");

@@ -190,7 +190,7 @@ static int take_merged(struct gp_azdo *a, const struct gp_json *item, void *ctx,
 	const char *status = gp_json_get_text(item, "status"),
 		   *commit = gp_json_get_text(gp_json_get(item, "lastMergeCommit"), "commitId");
 
-	/* The same number twice is told apart later. */
+	/* The same number twice is distinguished later. */
 	if (!status || strcmp(status, l->status) != 0 || !commit || strcmp(commit, l->merged_as) != 0)
 		return 0;
 	return take_listed(a, item, ctx, err);

@@ -163,7 +163,7 @@ static int list_one(struct gp_azdo *a, struct gp_json *all, const char *commit, 
 	return rc;
 }
 
-/* One request's worth of commits into all. Returns 1; 0 where the forge does not know all of them; -1. */
+/* One request's worth of commits into all. Returns 1; 0 if the forge does not know all of them; -1. */
 static int ask_batch(struct gp_azdo *a, struct gp_json *all, const struct gp_json *ids, struct gp_err *err)
 {
 	struct gp_json *body = gp_json_object();

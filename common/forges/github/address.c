@@ -17,7 +17,7 @@ static char *lower(const char *s, size_t n)
 	return copy;
 }
 
-/* "owner/name" out of a path: any '/' before it, ".git" and '/' behind it go. NULL where it is something else. */
+/* "owner/name" out of a path: any '/' before it, ".git" and '/' behind it go. NULL if it is something else. */
 static char *slug_of(const char *path)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";

@@ -38,7 +38,7 @@ struct gp_github {
 
 /*
  * One page of a list, borrowed until the next GET of it, and where the next one
- * is (yours), or NULL. *page is NULL where the forge has no such list. That
+ * is (yours), or NULL. *page is NULL if the forge has no such list. That
  * this token may not see it is an error, or, with denied not NULL, sets it.
  */
 int gp_github_get(struct gp_github *g, const char *url, const struct gp_json **page, char **next, bool *denied,
@@ -61,7 +61,7 @@ struct gp_json *gp_github_query(struct gp_github *g, const char *query, struct g
 /* The same for a mutation; where the forge refuses it in words that are about the thing, they are *refusal, yours. */
 struct gp_json *gp_github_mutate(struct gp_github *g, const char *query, struct gp_json *variables, char **refusal,
 				 struct gp_err *err);
-/* A member of data.repository that has to be there. Borrowed; errors: 69 where the repository is missing, 76. */
+/* A member of data.repository that has to be there. Borrowed; errors: 69 if the repository is missing, 76. */
 struct gp_json *gp_github_repository(const struct gp_github *g, const struct gp_json *data, struct gp_err *err);
 
 /* pull.c: what is asked of a pull request in GraphQL, for queries that end in it. */
@@ -71,14 +71,14 @@ struct gp_json *gp_github_repository(const struct gp_github *g, const struct gp_
 /* A pull request as gp-forge(7) has it, from GraphQL's or REST's. Yours; NULL with err (76). */
 struct gp_json *gp_github_pull(const struct gp_github *g, const struct gp_json *node, struct gp_err *err);
 struct gp_json *gp_github_rest_pull(const struct gp_github *g, const struct gp_json *node, struct gp_err *err);
-/* The pull request of a number, as gp-forge(7) has it; NULL where there is none. Yours. */
+/* The pull request of a number, as gp-forge(7) has it; NULL if there is none. Yours. */
 int gp_github_ask_number(struct gp_github *g, struct gp_json **pull, int64_t number, struct gp_err *err);
 /* The same, where one that is missing is an error: 69. */
 struct gp_json *gp_github_look_up(struct gp_github *g, int64_t number, struct gp_err *err);
 /* The open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_github_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);
 
-/* status.c: a status as gp-forge(7) has it, from REST's. Yours; NULL where it is none. */
+/* status.c: a status as gp-forge(7) has it, from REST's. Yours; NULL if it is none. */
 struct gp_json *gp_github_rest_status(const struct gp_json *node);
 
 /* The operations on a struct gp_github, as gp-forge(7) has them. */

@@ -29,7 +29,7 @@ static bool is_undecided(struct gp_github *g, int64_t number)
 	return undecided;
 }
 
-/* "'ci' is pending": how a required check stands; NULL where it is green. Yours. */
+/* "'ci' is pending": how a required check stands; NULL if it is green. Yours. */
 static char *unmet(const struct gp_json *statuses, const char *check)
 {
 	for (const struct gp_json *s = gp_json_first(statuses); s; s = gp_json_next(s)) {

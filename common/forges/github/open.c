@@ -75,7 +75,7 @@ static struct gp_json *update(struct gp_github *g, struct gp_json *pull, const s
 
 /*
  * One attempt: posts, and looks where that may have found or made one already.
- * Returns 1 with *pull, 0 where there is none in spite of it, -1 with err.
+ * Returns 1 with *pull, 0 if there is none in spite of it, -1 with err.
  * *why is then what GitHub had to say.
  */
 static int attempt(struct gp_github *g, const struct gp_api_call *call, const struct gp_wanted *w,

@@ -104,7 +104,7 @@ void gp_local_unlock(struct gp_local *local);
 
 /*
  * git locks NAME by a file NAME.lock for some milliseconds; when it is killed, the file stays. One that is older than a
- * few seconds is taken away. Returns whether there is one that may still be somebody's.
+ * few seconds is removed. Returns whether there is one that may still be somebody's.
  */
 bool gp_local_break_lock(const struct gp_local *local, const char *name);
 
@@ -122,10 +122,10 @@ bool gp_local_has_changes(struct gp_local *local);
 /* Moves all refs of the attempt in one transaction. Returns 0, or -1 with lost filled. */
 int gp_local_move_refs(struct gp_local *local, struct gp_err *lost);
 
-/* The commit of the state, with this attempt's changes; NULL where there is none yet. */
+/* The commit of the state, with this attempt's changes; NULL if there is none yet. */
 const struct gp_oid *gp_local_state(struct gp_local *local);
 
-/* The tip of a branch with this attempt's changes; NULL where there is none. */
+/* The tip of a branch with this attempt's changes; NULL if there is none. */
 struct gp_local_ref *gp_local_branch(struct gp_local *local, const char *branch);
 
 /* Sets a ref as part of the attempt (zero: deletes it); its old value does not matter unless it was listed. */
@@ -136,21 +136,21 @@ void gp_local_rely(struct gp_local *local, const char *branch);
 
 /* state.c */
 
-/* Reads the state that the refs show; the open pull requests only where they are wanted. errors: 71. */
+/* Reads the state that the refs show; the open pull requests only if they are wanted. errors: 71. */
 int gp_local_read_state(struct gp_local *local, bool with_pulls, struct gp_err *err);
 
-/* After an attempt that broke midway: the next one reads every pull request anew. */
+/* After an attempt that broke midway: the next one reads every pull request again. */
 void gp_local_distrust(struct gp_local *local);
 
 /* Makes one commit of all pending changes on top of the state. errors: 71. */
 int gp_local_record(struct gp_local *local, struct gp_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The open pull request of that number, or of that branch and base; NULL where there is none. */
+/* The open pull request of that number, or of that branch and base; NULL if there is none. */
 struct gp_local_pull *gp_local_find_open(struct gp_local *local, int64_t number);
 struct gp_local_pull *gp_local_find_branch(struct gp_local *local, const char *branch, const char *base);
 
-/* Reads one that is merged or closed. Returns it (yours); NULL with err untouched where there is none, or 71. */
+/* Reads one that is merged or closed. Returns it (yours); NULL with err untouched if there is none, or 71. */
 struct gp_json *gp_local_read_closed(struct gp_local *local, int64_t number, struct gp_err *err);
 
 /* The numbers of those merged as a commit, an array (yours); NULL as above. */
@@ -232,7 +232,7 @@ struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need,
 
 /* query.c */
 
-/* {"pull_request":…} for one as it is stored, and for a number, whatever became of it; NULL with err (69) where there is none. */
+/* {"pull_request":…} for one as it is stored, and for a number, in any state; NULL with err (69) if there is none. */
 struct gp_json *gp_local_pull_result(const struct gp_local *local, const struct gp_json *stored);
 struct gp_json *gp_local_number_result(struct gp_local *local, int64_t number, struct gp_err *err);
 

@@ -31,7 +31,7 @@ struct gp_json *gp_local_pull_result(const struct gp_local *local, const struct 
 	return gp_pull_result(pull_object(local, stored));
 }
 
-/* The same for a number, whatever became of it since. */
+/* The same for a number, in any state since. */
 struct gp_json *gp_local_number_result(struct gp_local *local, int64_t number, struct gp_err *err)
 {
 	const struct gp_local_pull *open = gp_local_find_open(local, number);

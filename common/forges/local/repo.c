@@ -285,7 +285,7 @@ int gp_local_read_config(struct gp_local *local, struct gp_err *err)
 
 	if (c->is_read)
 		return 0;
-	/* It exits with 1 where nothing is set. */
+	/* It exits with 1 if nothing is set. */
 	if (gp_local_git(local, &out, &len, 1, args, NULL, 0, err) < 0)
 		return -1;
 	free_config(c);
