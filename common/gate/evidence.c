@@ -24,7 +24,7 @@ int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain
 		if (gp_manifests_carry(base->manifests, &carry, &chain->link[i].tree, env, setter, err)) {
 			if (i == 0)
 				goto fail;
-			/* Old history may be broken in ways that nobody can mend any more: it ends the search. */
+			/* Old history may be damaged for good: end the search there. */
 			gp_err_clear(err);
 			break;
 		}
@@ -54,7 +54,7 @@ void gp_run_free(struct gp_run *run)
 	*run = (struct gp_run){0};
 }
 
-/* Whether a text has a word in it, in whatever case. */
+/* Whether a text contains a word, in any case. */
 static bool has_word(const char *text, const char *word)
 {
 	size_t n = strlen(word);
@@ -65,7 +65,7 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* Flux's notification-controller posts every informational event as success; only what succeeded is a proof. */
+/* Flux's notification-controller posts every informational event as success; only "succeeded" is evidence. */
 static bool is_evidence(const char *context, const char *state, const char *description)
 {
 	static const char done[] = "succeeded";
@@ -122,7 +122,7 @@ static void add(struct contexts *c, const char *context)
 	c->item[c->count++] = context;
 }
 
-/* One commit's statuses; seen: the contexts that have spoken, here or on a newer commit. */
+/* One commit's statuses. seen: the contexts found on it or on a newer commit. */
 static void count_commit(struct gp_tally *tally, struct contexts *seen, const struct gp_json *list,
 			 gp_context_fn *matches, const void *ctx)
 {
@@ -147,7 +147,7 @@ static void count_commit(struct gp_tally *tally, struct contexts *seen, const st
 	free(passed_over.item);
 }
 
-/* The newest first: the first status of a context that is evidence is the one that counts. */
+/* Newest first: of each context the first status that is evidence counts. */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
 		    gp_context_fn *matches, const void *ctx)
 {

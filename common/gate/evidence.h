@@ -28,7 +28,7 @@ void gp_run_free(struct gp_run *run);
 /* What the contexts that count say together. */
 struct gp_tally {
 	size_t contexts; /* how many have said anything */
-	bool hidden; /* whether a commit has nothing of a context but a status that is no evidence, which may hide one */
+	bool hidden;     /* a context's newest status is no evidence and may hide an earlier one that is */
 	/* For each state the first status that has it, and its commit; borrowed from statuses; NULL: none. */
 	const struct gp_json *success, *failure, *pending;
 	const char *success_commit, *failure_commit, *pending_commit;

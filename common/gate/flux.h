@@ -11,7 +11,7 @@
 /* Whether a context is one of Flux's own identifiers: kustomization/… or helmrelease/…. */
 bool gp_context_is_flux(const char *context);
 
-/* Where a forge has a genre beside a context: what Flux posts has this one, alone or with a ':' and more behind it. */
+/* On a forge whose statuses have a genre, Flux uses this one, alone or followed by ':' and more. */
 #define GP_FLUX_GENRE "fluxcd"
 bool gp_genre_is_flux(const char *genre);
 

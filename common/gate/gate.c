@@ -29,7 +29,7 @@ static int decide(struct gp_verdict *v, enum gp_gate_state state, char *reason)
 	return 0;
 }
 
-/* The pattern with the names in place of {group} and {env}; the names' own characters are no pattern (config.h). */
+/* The pattern with {group} and {env} replaced. Names contain no pattern characters (config.h). */
 static char *expand(const char *pattern, const char *group, const char *env)
 {
 	char *out = NULL;
@@ -68,7 +68,7 @@ bool gp_gate_context_matches(const char *context, const char *pattern, const cha
 	if (strncmp(context, group, g) != 0 || context[g] != '-' || strncmp(context + g + 1, env, e) != 0)
 		return false;
 	context += g + 1 + e;
-	/* Nothing more, or one more part: the first part of the Provider's UID, since Flux v0.30. */
+	/* Nothing, or one more part: since Flux v0.30 the first part of the Provider's UID. */
 	return !*context || (*context == '/' && context[1] && !strchr(context + 1, '/'));
 }
 
@@ -83,7 +83,7 @@ static bool is_wanted(const void *ctx, const char *context)
 	return gp_gate_context_matches(context, w->pattern, w->group, w->env);
 }
 
-/* The text that all contexts of <group>, <env> have in common: what must differ between two environments. */
+/* What all contexts of <group> and <env> have in common: it must differ between two environments. */
 static char *identity(const struct wanted *w)
 {
 	return w->pattern ? expand(w->pattern, w->group, w->env) : gp_asprintf("%s-%s", w->group, w->env);
@@ -96,7 +96,7 @@ struct twins {
 	const char *identity;
 };
 
-/* One directory at the top: could it be the group of another environment whose contexts look the same? */
+/* Whether a top-level directory may be the group of another environment with the same contexts. */
 static int check_twin(const struct twins *t, const struct gp_tree_item *item, struct gp_err *err)
 {
 	if (!gp_entry_is_dir(&item->entry) || !gp_name_valid(item->name))
@@ -108,7 +108,7 @@ static int check_twin(const struct twins *t, const struct gp_tree_item *item, st
 		if (!strcmp(other.group, t->wanted->group) && !strcmp(other.env, t->wanted->env))
 			continue;
 		char *theirs = identity(&other), *path = gp_asprintf("%s/%s", other.group, other.env);
-		/* A pattern without {group} speaks of all groups on purpose: only a clash of "-" is a mistake. */
+		/* A pattern without {group} stands for all groups: then only a clash of "-" is a mistake. */
 		bool same = !strcmp(theirs, t->identity) && strcmp(other.env, t->wanted->env) != 0;
 		int found = same ? gp_tree_find(t->base->repository.git, &dir, &t->base->tree, path, err) : 0;
 
@@ -209,7 +209,7 @@ static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const
 	return 1;
 }
 
-/* What a verdict needs, before the statuses are known. */
+/* What a verdict needs before the statuses are known. */
 struct look {
 	struct gp_claim claim;
 	struct gp_chain chain;
@@ -243,7 +243,7 @@ static int look_for_evidence(struct look *look, struct gp_verdict *v, struct gp_
 				  look->run.now ? look->run.now : "nothing"));
 }
 
-/* Returns 1 where statuses have to be asked for, 0 with the verdict, -1. */
+/* Returns 1 if statuses are needed, 0 with the verdict, -1. */
 static int look_at(struct look *look, struct gp_verdict *v, struct gp_base *base, const struct gp_config *config,
 		   const struct gp_judged *pull, struct gp_err *err)
 {
@@ -278,7 +278,10 @@ static bool is_known(const struct gp_json *known, const struct gp_run *run)
 	return known != NULL;
 }
 
-/* Counts what the run's commits say. *asked: statuses that had to be asked for, yours: the tally points into them. */
+/*
+ * Counts the statuses of the run's commits. *asked: statuses that the forge returned, yours; the tally points into
+ * them.
+ */
 static int count_statuses(struct gp_tally *tally, struct gp_json **asked, const struct look *look,
 			  const struct gp_config *config, struct gp_forge *forge, const struct gp_json *known,
 			  struct gp_err *err)
@@ -295,7 +298,7 @@ static int count_statuses(struct gp_tally *tally, struct gp_json **asked, const 
 	gp_tally_count(tally, run, known, is_wanted, &wanted);
 	if (!tally->hidden || tally->failure)
 		return 0;
-	/* Flux may have said more since, of a dependency for instance: what counts is what it said before. */
+	/* A later status of Flux may be no evidence (of a dependency, say): the one before it counts. */
 	gp_json_free(*asked);
 	*asked = gp_forge_list_statuses(forge, run->commit, run->count, true, err);
 	if (!*asked)

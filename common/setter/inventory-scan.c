@@ -12,9 +12,9 @@
 
 enum {
 	MAX_DEPTH = 100,
-	MAX_ENTRIES = 500000, /* a few objects that name each other many times make an environment without end */
+	MAX_ENTRIES = 500000, /* a few objects that name each other often can make an environment endless */
 	ENOUGH_UNITS = 256,   /* directories and files to share out evenly, if there are so many */
-	LEAST_UNITS = 128     /* worth a process */
+	LEAST_UNITS = 128     /* below this, another process costs more than it saves */
 };
 
 bool gp_inventory_is_manifest(const char *name)
@@ -25,7 +25,7 @@ bool gp_inventory_is_manifest(const char *name)
 	       !strcmp(name, "Kustomization");
 }
 
-/* What is still to be looked at: a directory or a manifest. */
+/* A directory or manifest that has not been read yet. */
 struct unit {
 	char *path;
 	struct gp_entry entry;
@@ -44,7 +44,7 @@ static void units_free(struct units *units)
 	free(units->item);
 }
 
-/* What a part of the scan says of each manifest with markers; the path and the policies follow it. */
+/* What a part of the scan reports of a manifest with markers; its path and policies follow. */
 struct record {
 	struct gp_entry entry;
 	size_t path_len, policies_len;
@@ -166,7 +166,7 @@ static int scan_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_er
 		rc = scan_manifest(&s, u->path, name + 1, &u->entry, out, err);
 		*name = '/';
 	}
-	/* What it cost comes last, as a record without a path. */
+	/* The counts come last, as a record without a path. */
 	const struct record counts = {.path_len = 0, .policies_len = sizeof s.counts};
 
 	fwrite(&counts, sizeof counts, 1, out);
@@ -174,7 +174,7 @@ static int scan_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_er
 	return rc;
 }
 
-/* Puts what is in the directories in their places, one level down. Returns 1 if there were any, 0, -1. */
+/* Replaces each directory by its entries. Returns 1 if there were any directories, 0, -1. */
 static int descend(struct scan *s, struct units *units, struct gp_err *err)
 {
 	struct units below = {0};
@@ -227,7 +227,7 @@ static const char *read_record(struct gp_items *items, const char *at, struct gp
 	return at + record.path_len + record.policies_len;
 }
 
-/* In a partial clone: brings all manifests at once, instead of one by one as they are read. */
+/* In a partial clone: fetches all manifests at once instead of one by one. */
 static int bring_all(struct scan *s, struct units *units, struct gp_err *err)
 {
 	struct gp_oid *oids;

@@ -64,7 +64,7 @@ const char *gp_inventory_dir(const struct gp_inventory *inv)
 	return inv->dir;
 }
 
-/* What became of the manifests that differ, in the order of their paths; one without policies is to go. */
+/* The manifests that differ, by path; one without policies is removed. */
 struct changes {
 	struct gp_inventory *inv;
 	struct gp_items to;

@@ -17,7 +17,7 @@ struct gp_item {
 	size_t len;     /* of all of them */
 };
 
-/* How much was read, for those who want to know what a promotion costs. */
+/* How much was read: what a promotion costs. */
 struct gp_counts {
 	size_t trees, manifests;
 };

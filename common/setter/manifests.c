@@ -18,7 +18,7 @@ struct gp_manifests {
 	struct gp_counts counts;
 	char *memo_of;          /* the setter that the memos are about */
 	struct gp_oidmap memos; /* struct gp_carry *: what an environment's tree or a manifest's blob carries */
-	struct gp_oidmap tags;  /* keeps the strings that memos point to: by the id of the blob they come from */
+	struct gp_oidmap tags;  /* owns the strings that memos point to, by the id of the blob they come from */
 };
 
 struct gp_manifests *gp_manifests_new(struct gp_git *git)

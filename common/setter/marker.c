@@ -14,13 +14,16 @@ bool gp_marker_possible(const char *text, size_t len, const char *group, const c
 	char *start;
 	bool found;
 
-	/* Only \u can spell a letter, a '$' or a ':' otherwise in JSON. memchr is several times faster than memmem here. */
+	/*
+	 * In JSON only \u can spell a letter, a '$' or a ':' in another way. memchr is several times faster than memmem
+	 * here.
+	 */
 	for (const char *s = text, *end = text + len; (s = memchr(s, '\\', (size_t)(end - s)));)
 		if (++s < end && *s == 'u')
 			return true;
 	if (!app)
 		return memmem(text, len, MEMBER, strlen(MEMBER));
-	/* The app's name is the rarer text: what has it is worth a closer look. */
+	/* The app's name is the rarer text: search for it first. */
 	start = gp_asprintf("\"%s:%s", group, app);
 	found = memmem(text, len, start, strlen(start)) && memmem(text, len, MEMBER, strlen(MEMBER));
 	free(start);
@@ -68,7 +71,7 @@ static int read_line(const char *text, const char *end, struct gp_marker *marker
 
 		marker->hash = (size_t)(s - text);
 		marker->policy = gp_json_get_text(json, MEMBER);
-		/* What is behind a row of them has been looked at: a line of nothing else takes no longer than others. */
+		/* Skip the whole row: a line of nothing else must not take quadratic time. */
 		while (s < end && *s == '#')
 			s++;
 		s = marker->policy ? NULL : memchr(s, '#', (size_t)(end - s));
@@ -79,7 +82,7 @@ static int read_line(const char *text, const char *end, struct gp_marker *marker
 	return rc;
 }
 
-/* The next byte that may begin a line break: most bytes need no closer look. */
+/* The next byte that may begin a line break. Most bytes are skipped. */
 static const char *near_break(const char *s, const char *end)
 {
 	while (s < end && *s != '\n' && *s != '\r' && (unsigned char)*s < 0xc2)
@@ -192,7 +195,7 @@ static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
 
 	struct scalar *before = s->scalar_count ? &s->scalars[s->scalar_count - 1] : NULL;
 
-	/* One line may hold millions: of those that begin and end before the mark only the last counts. */
+	/* A line may hold millions of scalars: of those that end before the mark, only the last one matters. */
 	if (before && before->mark == s->mark && before->found.line == before->end_line && !is_block(before) &&
 	    e->style != GP_YAML_LITERAL && e->style != GP_YAML_FOLDED) {
 		free(before->found.value);
@@ -230,7 +233,7 @@ static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *e
 	return s->watch(s->watch_ctx, e, err);
 }
 
-/* Whether a mark that lies within a scalar is a comment all the same: behind the header of a block scalar. */
+/* Whether a mark within a scalar is a comment: it follows the header of a block scalar. */
 static bool in_header(const char *text, const struct scalar *c, const struct mark *m)
 {
 	const char *start = text + c->found.start, *hash = text + m->hash;
@@ -287,7 +290,7 @@ static void attach_all(struct scan *s, struct gp_marked_list *out)
 		out->item = gp_grow(out->item, out->count, sizeof *out->item);
 		out->item[out->count] = c->found;
 		out->item[out->count].mark = i;
-		/* If there is trouble, the marker's line says more than the scalar's first. */
+		/* Report the marker's line: it says more than the scalar's first. */
 		out->item[out->count].line = c->found.trouble ? s->marks[i].line : c->found.line;
 		out->item[out->count++].kind = s->marks[i].kind;
 		c->found.value = NULL;

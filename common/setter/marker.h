@@ -11,7 +11,7 @@
 
 #include "data/yaml.h"
 
-/* What of an image the scalar holds. */
+/* Which part of an image the scalar holds. */
 enum gp_marker_kind { GP_MARKER_NONE, GP_MARKER_IMAGE, GP_MARKER_TAG, GP_MARKER_NAME, GP_MARKER_DIGEST };
 
 struct gp_marker {
@@ -21,7 +21,7 @@ struct gp_marker {
 	const char *policy; /* such as "apps:web:tag" */
 };
 
-/* Whether the text could hold a marker, in any spelling; app may be NULL for any app's. */
+/* Whether the text may contain a marker, in any spelling. app: NULL for any app. */
 bool gp_marker_possible(const char *text, size_t len, const char *group, const char *app);
 
 /*
@@ -36,14 +36,14 @@ int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx);
 /* A scalar that a marker of the app belongs to. */
 struct gp_marked {
 	enum gp_marker_kind kind;
-	size_t start, end, line; /* its bytes, end being behind it, and its line */
+	size_t start, end, line; /* its bytes [start, end), and its line */
 	size_t number;           /* which scalar of the text it is, from 0 */
-	size_t mark;             /* which of the marks that were looked for it belongs to, from 0 */
+	size_t mark;             /* which of the marks it belongs to, from 0 */
 	size_t mapping;          /* which mapping it is a value of; 0: of none */
 	enum gp_yaml_style style;
 	bool is_string;      /* not tagged to be a number or the like */
 	bool is_tagged;      /* tagged to be a string, whatever it looks like */
-	const char *trouble; /* why it cannot be set, such as "the marker is on a block scalar", or NULL */
+	const char *trouble; /* why it cannot be set, such as "the marker is on a block scalar"; NULL if it can */
 	char *value;         /* NULL if it holds a NUL character */
 };
 struct gp_marked_list {

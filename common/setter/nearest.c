@@ -45,7 +45,7 @@ void gp_nearest_free(struct gp_nearest *n)
 	free(n);
 }
 
-/* Where a marker at this distance belongs among the best; NEAREST: nowhere. */
+/* The place among the best for a marker at this distance; NEAREST: none. */
 static size_t place(const struct gp_nearest *n, const char *name, size_t d)
 {
 	size_t at = n->count;

@@ -84,7 +84,9 @@ static void take_targets(struct targets *s, const struct gp_marked_list *marked)
 	}
 }
 
-/* The digest that the same mapping holds under a marker of its own, as Helm values and kustomize's images may; or NULL. */
+/*
+ * The digest in the same mapping that has a marker of its own, as Helm values and kustomize's images may have; or NULL.
+ */
 static const struct gp_marked *digest_beside(const struct targets *s, const struct target *t)
 {
 	const struct gp_marked *const *found =
@@ -100,7 +102,7 @@ static bool is_empty(const struct gp_marked *c)
 	       (!*c->value || (c->style == GP_YAML_PLAIN && (!strcmp(c->value, "~") || !strcmp(c->value, "null"))));
 }
 
-/* What reads a tag and a digest goes by the digest: a new tag beside an old one would change nothing that runs. */
+/* Readers go by the digest: a new tag beside an old digest would change nothing that runs. */
 static int check_beside(const struct targets *s, const struct target *t, const struct gp_version *new,
 			struct gp_err *err)
 {
@@ -118,7 +120,7 @@ static int set_image_for_tag(struct target *t, const struct gp_version *new, str
 
 	if (set_image(t, new, err))
 		return -1;
-	/* "web@sha256:…" in a tag's place would pass for the tag "web" the next time. */
+	/* Next time, "web@sha256:…" in a tag's place would read as the tag "web". */
 	if (gp_version_parse(&v, t->to))
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: '%s' would read as a tag", t->scalar->line, t->to);
 	return 0;
@@ -161,7 +163,7 @@ static int set_digest(struct target *t, const struct gp_version *new, struct gp_
 	return 0;
 }
 
-/* The value as YAML, in the quotes that stand there. Versions and image references need no escapes. */
+/* The value as YAML, in the quotes that are there. Versions and image references need no escapes. */
 static char *encode(const struct gp_marked *c, const char *value)
 {
 	const char *quote = "\"";
@@ -173,7 +175,7 @@ static char *encode(const struct gp_marked *c, const char *value)
 	return gp_asprintf("%s%s%s", quote, value, quote);
 }
 
-/* Whether it is at its new value already, for every reader: how it is spelled does not matter then. */
+/* Whether every reader sees the new value already; the spelling does not matter. */
 static bool is_there(const struct gp_marked *c, const char *value)
 {
 	return !strcmp(c->value, value) &&
@@ -238,7 +240,7 @@ static void targets_free(struct targets *s)
 	free(s->digest);
 }
 
-/* Makes the new text, if there is one, and proves it. */
+/* Makes the new text and proves it. */
 static int edit(const struct targets *s, struct gp_tape *tape, const char *text, size_t len, char **out,
 		size_t *out_len, struct gp_err *err)
 {
@@ -278,7 +280,7 @@ static int find_app(void *ctx, size_t line, const char *policy)
 	return gp_marker_kind(policy, setter->group, setter->app) == GP_MARKER_NONE ? 0 : (int)line;
 }
 
-/* A text of UTF-16 is legal YAML that cannot be edited here: it must not pass for one without a marker. */
+/* UTF-16 is legal YAML but cannot be edited here: do not take it for a text without a marker. */
 static int refuse_utf16(const struct gp_setter *setter, const char *text, size_t len, struct gp_err *err)
 {
 	struct gp_setter app = *setter;

@@ -31,7 +31,7 @@ struct gp_tape {
 	FILE *out;
 	char *data;
 	size_t len;
-	bool loose; /* quotes do not count, as long as a string stays one */
+	bool loose; /* quotes do not matter as long as a string stays a string */
 };
 
 struct gp_tape *gp_tape_new(void)
@@ -56,7 +56,9 @@ void gp_tape_free(struct gp_tape *tape)
 	free(tape);
 }
 
-/* How an event begins on a tape: its anchor, tag and value follow. Lengths first, so that none can pass for another. */
+/*
+ * The head of an event on a tape; its anchor, tag and value follow. Lengths first, so that no event reads as another.
+ */
 struct head {
 	unsigned char type, is_key, style, unused;
 	uint32_t anchor, tag, value; /* less than GP_YAML_MAX_LENGTH */
@@ -102,7 +104,7 @@ static int tape_marker(void *ctx, const struct gp_marker *marker)
 
 /* A text beside the tape of another. */
 struct comparison {
-	const char *at, *end; /* what of the tape was not met yet */
+	const char *at, *end; /* the part of the tape that has not been compared yet */
 	const struct gp_splice *splice, *last;
 	size_t number; /* of the next scalar */
 	bool differs;
@@ -134,7 +136,7 @@ static int compare_event(void *ctx, const struct gp_yaml_event *e, struct gp_err
 	same = was.type == is.type && was.is_key == is.is_key && next_is(c, was.anchor, e->anchor, is.anchor) &&
 	       next_is(c, was.tag, e->tag, is.tag);
 	if (e->type == GP_YAML_SCALAR && c->splice < c->last && c->splice->number == c->number) {
-		/* Its quotes may be new, too. */
+		/* Its quotes may have been added. */
 		c->at += (size_t)(c->end - c->at) >= was.value ? was.value : 0;
 		same = same && strlen(c->splice->value) == is.value && !memcmp(c->splice->value, value, is.value);
 		c->splice++;
@@ -185,7 +187,7 @@ static int pass_over(void *ctx, const struct gp_yaml_event *e, struct gp_err *er
 	return 0;
 }
 
-/* The markers, and which scalar each belongs to: one that was moved, or stands by itself, means something else. */
+/* The markers and the scalar that each belongs to: a marker that moved means something else. */
 static void tape_markers(struct gp_tape *tape, const char *text, size_t len)
 {
 	struct gp_marked_list marked = {0};
@@ -202,7 +204,7 @@ static void tape_markers(struct gp_tape *tape, const char *text, size_t len)
 	gp_marked_free(&marked);
 }
 
-/* All that counts of a text's meaning; NULL if it is no YAML. */
+/* Everything that a text means; NULL if it is no YAML. */
 static struct gp_tape *meaning(const char *text, size_t len, struct gp_err *err)
 {
 	struct gp_tape *tape = gp_tape_new();

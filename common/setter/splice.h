@@ -21,7 +21,7 @@ struct gp_splice {
 /* The text with the n splices, which are in order, done. Yours. */
 char *gp_splice(const char *text, size_t len, const struct gp_splice *splices, size_t n, size_t *out_len);
 
-/* What a parser has seen of a text: gp_tape_event takes it down (a gp_yaml_fn, whose context is the tape). */
+/* A record of a text's events; gp_tape_event (a gp_yaml_fn, whose context is the tape) adds one. */
 struct gp_tape;
 struct gp_tape *gp_tape_new(void);
 void gp_tape_free(struct gp_tape *tape);

@@ -19,7 +19,7 @@
 enum {
 	MAX_DEPTH = 100,
 	ENOUGH_UNITS = 256, /* directories and files to share out evenly, if there are so many */
-	LEAST_UNITS = 128   /* worth a process */
+	LEAST_UNITS = 128   /* below this, another process costs more than it saves */
 };
 
 static int fail(struct gp_err *err, const char *what, const char *path)
@@ -147,7 +147,7 @@ static int search_file(struct search *s, int dir, const char *path, struct gp_er
 	return 0;
 }
 
-/* Looks through what an open directory holds. Takes fd over; a directory that has just gone is none. */
+/* Searches an open directory. Takes fd over; a directory that has just been deleted is empty. */
 static int search_dir(struct search *s, int fd, const char *path, unsigned depth,
 		      struct gp_err *err) /* NOLINT(misc-no-recursion) */
 {
@@ -211,7 +211,7 @@ static int search_units(void *ctx, size_t from, size_t to, FILE *out, struct gp_
 	return rc;
 }
 
-/* Puts what is in the directories in their places, one level down. Returns 1 if there were any, 0, -1. */
+/* Replaces each directory by its entries. Returns 1 if there were any directories, 0, -1. */
 static int descend(int env, struct gp_paths *units, struct gp_err *err)
 {
 	struct gp_paths below = {0};

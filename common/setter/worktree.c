@@ -16,7 +16,7 @@
 #include "sys/mem.h"
 #include "sys/utf8.h"
 
-/* A file that is to be replaced: its directory stays open, so that nothing can be slipped in between. */
+/* A file to replace. Its directory stays open, so that nobody can swap it. */
 struct pending {
 	int dir;
 	char *name, *temporary, *path, *old, *new;
@@ -89,7 +89,7 @@ static int set_in_file(struct job *job, int env, const char *name, struct gp_err
 	return 0;
 }
 
-/* Says which markers there are instead. */
+/* Names the markers that there are instead. */
 static int no_marker(const struct job *job, int env, struct gp_err *err)
 {
 	struct gp_nearest *nearest = gp_nearest_new(job->setter->group, job->setter->app);
@@ -120,7 +120,7 @@ static int no_marker(const struct job *job, int env, struct gp_err *err)
 	return rc;
 }
 
-/* The new content beside the old file, on disk, with its mode and owner. */
+/* Writes the new content beside the old file, on disk, with its mode and owner. */
 static int prepare(struct pending *p, struct gp_err *err)
 {
 	int fd = -1;
@@ -137,7 +137,7 @@ static int prepare(struct pending *p, struct gp_err *err)
 		p->temporary = NULL;
 		return fail(err, "write beside", p->path);
 	}
-	/* The owner may only be changed by root; where it cannot, the mode's set-id bits go, as with cp -p. */
+	/* Only root may change the owner; otherwise the mode's set-id bits are dropped, as by cp -p. */
 	mode_t mode = p->was.st_mode & 07777;
 
 	if (fchown(fd, p->was.st_uid, p->was.st_gid))
