@@ -28,7 +28,7 @@ void gp_forge_about(struct gp_forge *forge, const struct gp_json *repository);
 
 void gp_forge_end(struct gp_forge *forge);
 
-/* Whether the driver has failed to answer as it should: nothing more can be asked of it. */
+/* Whether the driver has broken the protocol: nothing more can be asked of it. */
 bool gp_forge_is_broken(const struct gp_forge *forge);
 
 /*

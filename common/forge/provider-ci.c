@@ -1,4 +1,4 @@
-/* What CI systems tell a job, and how they take what it has to show. */
+/* What a CI system says of a job, and how a job shows errors, summaries and outputs. */
 #include "forge/provider.h"
 
 #include <ctype.h>
@@ -77,7 +77,7 @@ void gp_ci_free(struct gp_ci *ci)
 	*ci = (struct gp_ci){0};
 }
 
-/* How CI systems take what they are to show. A new one is a row here and a function above. */
+/* How a CI system shows things. A new one is a row here and a function above. */
 static const struct ci {
 	const char *job;                     /* a variable that every job of it has */
 	const char *command;                 /* what begins a command to it, anywhere in a line */
@@ -120,7 +120,7 @@ static const struct ci *system_of(gp_env_fn *env)
 	return NULL;
 }
 
-/* Text as it follows a command: on one line, and what the CI system makes of it is the text again. */
+/* Text after a command: on one line, escaped so that the CI system reads back the same text. */
 static char *escaped(const char *text, const char *percent)
 {
 	char *out = NULL;

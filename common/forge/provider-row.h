@@ -19,19 +19,19 @@ struct gp_ssh_remote {
 
 struct gp_provider_row {
 	const char *name;      /* the table ends with NULL */
-	const char *job_token; /* the variable of its own CI that holds the job's token; NULL: none but these: */
-	const char *token[2];  /* the variables that may hold a token of somebody's */
-	const char *server;    /* the variable by which its own CI says where the server is, for one on premises */
+	const char *job_token; /* the variable of its own CI that holds the job's token, or NULL */
+	const char *token[2];  /* the variables that may hold a user's token */
+	const char *server;    /* the variable in which its own CI names the server, if that is on premises */
 	const char *git_user;  /* the user name that goes with a token to its git server */
-	const char *api_user;  /* and to its API; NULL: it wants a Bearer's token */
-	bool issues_bearers;   /* whether it takes what it has issued itself, job's tokens and JWTs, as a Bearer's */
+	const char *api_user;  /* and to its API; NULL: its API takes a Bearer token */
+	bool issues_bearers;   /* whether tokens that it issues itself (job tokens, JWTs) are Bearer tokens */
 	/* Where a repository is over HTTPS, yours, or NULL. server: what the variable says, if it is this one; or NULL. */
 	char *(*https_url)(struct gp_ssh_remote remote, const char *server);
 };
 extern const struct gp_provider_row gp_provider_rows[];
 const struct gp_provider_row *gp_provider_find(const char *name);
 
-/* Whether a remote is on the server that the job that we may be in belongs to. */
+/* Whether a remote is on the server of the CI job that runs this program. */
 bool gp_provider_is_server(const struct gp_provider_row *forge, const char *url, gp_env_fn *env);
 
 #endif

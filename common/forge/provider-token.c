@@ -1,4 +1,4 @@
-/* Tokens: where they are found, and how they are shown to a server. */
+/* Tokens: where to find them, and how to present them to a server. */
 #include <stdlib.h>
 #include <string.h>
 

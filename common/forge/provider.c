@@ -1,4 +1,4 @@
-/* Remotes: which forge they are at, and where the same repository is by another way. */
+/* Remotes: which forge they are at, and their URL over HTTPS. */
 #include "forge/provider.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 static const struct place {
 	const char *host; /* beginning with '.': any host that ends in it */
 	const char *name;
-	const char *main; /* the server that it is another door of; NULL: none */
+	const char *main; /* the server that this host is another name of; NULL: none */
 } places[] = {
 	{"github.com", "github", NULL},
 	/* https://docs.github.com/authentication/troubleshooting-ssh/using-ssh-over-the-https-port */
@@ -57,7 +57,7 @@ static const char *host_of(const char *url, size_t *len)
 	const char *scheme = strstr(url, "://"), *slash, *at;
 	const char *host = scheme ? scheme + 3 : url;
 
-	/* Where git and libcurl see it end (RFC 3986, section 3.2): "https://a?@b/" goes to a. */
+	/* Where git and libcurl end the host (RFC 3986, section 3.2): "https://a?@b/" is host a. */
 	slash = host + strcspn(host, scheme ? "/?#" : "/");
 	if (!scheme && !memchr(url, ':', (size_t)(slash - url)))
 		return NULL;
@@ -78,7 +78,7 @@ static const char *server_of(const char *host, size_t *len)
 		*len = strlen(place->main);
 		return place->main;
 	}
-	/* The same of a server of one's own. */
+	/* The same for a server on premises. */
 	if (*len > 4 && !strncasecmp(host, "ssh.", 4)) {
 		*len -= 4;
 		host += 4;
@@ -115,7 +115,7 @@ const char *gp_provider_of_url(const char *url, gp_env_fn *env)
 	return NULL;
 }
 
-/* https://HOST/PATH: for a forge where repositories have the same path over SSH and over HTTPS. */
+/* https://HOST/PATH: for a forge whose repositories have the same path over SSH and HTTPS. */
 static char *same_path(struct gp_ssh_remote r, const char *server)
 {
 	(void)server;
@@ -134,7 +134,7 @@ static const char *last_part(const char *url, size_t *len)
 	return url + end;
 }
 
-/* A server of one's own: its collections may be below a directory that SSH does not know. */
+/* A server on premises: its collections may be below a directory that SSH does not have. */
 static char *own_server(struct gp_ssh_remote r, const char *server)
 {
 	size_t len, root;
@@ -219,7 +219,7 @@ char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *en
 	if (*r.path == ':')
 		r.path += scheme ? strcspn(r.path, "/") : 1;
 	r.path += *r.path == '/';
-	/* The path is looked at as it was before another door's host takes its place. */
+	/* The path is read before the host is replaced. */
 	if (forge->https_url == same_path)
 		r.host = server_of(r.host, &r.host_len);
 	server = gp_provider_is_server(forge, url, env) ? gp_env_value(env, forge->server) : NULL;

@@ -33,7 +33,7 @@ int gp_provider_token(struct gp_token *out, const char *provider, const char *ur
 /* The variables that may hold it: "GP_TOKEN, A or B". Yours. */
 char *gp_provider_token_names(const char *provider);
 
-/* The variables that may hold a token: programs that need none are started without them. */
+/* Every variable that may hold a token. Programs that need none are started without them. */
 #define GP_PROVIDER_TOKENS "GP_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT"
 
 /*
@@ -42,26 +42,29 @@ char *gp_provider_token_names(const char *provider);
  */
 const char **gp_provider_hidden(const char *provider);
 
-/* The HTTP header by which the forge's git server, or its API, takes a token; NULL for a forge that takes none. Yours. */
+/*
+ * The HTTP header that carries a token to the forge's git server, or to its API; NULL for a forge that takes none.
+ * Yours.
+ */
 char *gp_provider_git_header(const char *provider, const struct gp_token *token);
 char *gp_provider_api_header(const char *provider, const struct gp_token *token);
 
 /* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL if that cannot be told. Yours. */
 char *gp_provider_https_url(const char *provider, const char *url, gp_env_fn *env);
 
-/* What to do about a push that a forge's git server has rejected: provider-push.c. */
+/* What to do about a push that a forge's git server rejected: provider-push.c. */
 struct gp_provider_advice {
-	const char *words; /* by which its reason is known */
+	const char *words; /* words by which the reason is recognized */
 	int exit;          /* 69, or 77 if it is a permission */
 	const char *todo;  /* "allow …" */
 };
-/* By what the server said; NULL if nothing is known. Static. */
+/* The advice for the server's words; NULL if there is none. Static. */
 const struct gp_provider_advice *gp_provider_advise(const char *words);
 
 /* Whether s can be the NAME in gp-forge-NAME: [a-z0-9-]+. */
 int gp_provider_name_valid(const char *s);
 
-/* What the CI system says of the job; members that it does not tell are NULL. Strings are yours (gp_ci_free). */
+/* What the CI system says of the job; unknown members are NULL. Strings are yours (gp_ci_free). */
 struct gp_ci {
 	char *commit; /* the commit that the job is for */
 	char *since;  /* on a push: what the branch pointed to before */
@@ -72,7 +75,7 @@ struct gp_ci {
 int gp_ci_read(struct gp_ci *ci, gp_env_fn *env, struct gp_err *err);
 void gp_ci_free(struct gp_ci *ci);
 
-/* The line that shows an error in the CI system's own way, with its line end; NULL outside of CI. Yours. */
+/* The line that shows an error as the CI system's annotation, with its line end; NULL outside CI. Yours. */
 char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message);
 
 /*
@@ -87,7 +90,9 @@ char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign);
  */
 char *gp_ci_summary_file(gp_env_fn *env);
 
-/* The line for the log that has that file shown, with its line end; NULL if it is shown anyway. Yours. */
+/*
+ * The line for the log that makes the CI system show that file, with its line end; NULL if it is shown anyway. Yours.
+ */
 char *gp_ci_show_summary(gp_env_fn *env, const char *path);
 
 /*

@@ -1,4 +1,4 @@
-/* What results are made of. */
+/* The parts of results. */
 #include <stdlib.h>
 #include <string.h>
 

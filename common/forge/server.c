@@ -8,7 +8,7 @@
 #include "sys/io.h"
 #include "sys/mem.h"
 
-/* Whoever waits gives up ten seconds after a request may have taken all of its time: within those it has to be heard. */
+/* gp gives up ten seconds after the longest time that a request may take: send a sign of life more often. */
 enum { MAX_REQUEST = 64 << 20, AT_WORK_MS = 2000 };
 
 struct gp_forge_work {
@@ -106,7 +106,7 @@ int gp_request_word(const char **out, const struct gp_json *request, const char 
 	return gp_fail(err, GP_EXIT_INPUT, "parameter '%s' cannot be '%s'", name, *out);
 }
 
-/* The repository that requests are about; kept from one to the next, with its connections and all that is known of it. */
+/* The repository of the last request; it is kept for the next, with its connections and caches. */
 struct place {
 	void *repository;
 	char *url;
@@ -211,7 +211,7 @@ int gp_forge_serve(int in, int out, const struct gp_forge_driver *driver, struct
 		if (!got)
 			break;
 		struct gp_forge_work work = {out, gp_now_ms()};
-		/* Where a line ends that could not be read is unknown: answer it, and stop. */
+		/* If a line is too long, its end is unknown: answer it and stop. */
 		struct gp_json *reply = answer(driver, &place, line, len, &work, &why);
 
 		rc = send_reply(out, reply, err);

@@ -20,7 +20,7 @@ typedef struct gp_json *gp_forge_op_fn(void *repository, const struct gp_json *r
 struct gp_forge_op {
 	const char *name; /* "find-pr"; the table ends with a NULL name */
 	gp_forge_op_fn *fn;
-	int need; /* what a driver's call may want to know of it */
+	int need; /* for the driver's call: what the operation needs */
 };
 
 /*
@@ -35,9 +35,9 @@ int gp_forge_at_work(struct gp_forge_work *work, struct gp_err *err);
 struct gp_forge_driver {
 	const struct gp_forge_op *ops;
 	void *ctx;
-	/* The repository at a URL; it is kept for the requests that follow, as long as they are about the same. NULL: err. */
+	/* The repository at a URL; kept for the following requests as long as they name the same URL. NULL: err. */
 	void *(*open)(void *ctx, const char *url, struct gp_err *err);
-	/* Runs an operation, with whatever every one of them begins and ends with; NULL: nothing. */
+	/* Runs an operation, with what every operation begins and ends with; NULL: just calls it. */
 	struct gp_json *(*call)(void *repository, const struct gp_forge_op *op, const struct gp_json *request,
 				struct gp_forge_work *work, struct gp_err *err);
 	void (*close)(void *repository);
@@ -80,7 +80,7 @@ struct gp_find {
 	enum gp_find_way way;
 	int64_t number;
 	const char *branch, *commit;
-	const char *base; /* repository.base; may be NULL but with a branch */
+	const char *base; /* repository.base; NULL only if there is no branch */
 };
 int gp_request_find(struct gp_find *out, const struct gp_json *request, struct gp_err *err);
 
@@ -105,7 +105,7 @@ struct gp_merge {
 	int64_t number;
 	const char *method; /* "merge", "squash", "rebase" */
 	const char *head;
-	bool enable;    /* auto-merge: on, or off; then there is neither method nor head */
+	bool enable;    /* auto-merge: on or off; off has neither method nor head */
 	const char *id; /* the pull request's; NULL: not given */
 };
 int gp_request_merge(struct gp_merge *out, const struct gp_json *request, struct gp_err *err);
@@ -113,14 +113,14 @@ int gp_request_auto_merge(struct gp_merge *out, const struct gp_json *request, s
 
 /* Only commit ids; all: those that a later one has replaced, too. */
 int gp_request_commits(const struct gp_json **commits, bool *all, const struct gp_json *request, struct gp_err *err);
-/* Of which pull request the checks alone are wanted, as they hold for it now; 0: all that stands on the commits. */
+/* The pull request whose checks alone are asked for, as they count now; 0: all statuses of the commits. */
 int gp_request_check(int64_t *number, const struct gp_json *request, struct gp_err *err);
 
 struct gp_post {
 	const char *commit, *context, *state; /* "success", "failure", "pending" */
 	const char *description, *url;        /* NULL: none */
 	int64_t number;                       /* of the pull request that it is a check of; 0: none */
-	const char *id; /* that one's id, where the commit was just seen to be its head; NULL: look */
+	const char *id;                       /* its id, if the commit was just seen as its head; NULL: unknown */
 };
 int gp_request_post(struct gp_post *out, const struct gp_json *request, struct gp_err *err);
 
@@ -143,7 +143,7 @@ struct gp_json *gp_status(const char *context, const char *state, const char *de
 /* Whether a pull request, as the protocol has it, is open and its head still is head: 69 or 75. */
 int gp_pull_check_bound(const struct gp_json *pull, const char *head, struct gp_err *err);
 
-/* What is wrong with a pull request that was made from what a forge said; NULL: it has all that the protocol wants. */
+/* What a pull request made from a forge's answer lacks of the protocol's members; NULL: nothing. */
 const char *gp_pull_lacks(const struct gp_json *pull);
 
 #endif

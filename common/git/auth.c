@@ -6,7 +6,10 @@
 #include "sys/mem.h"
 #include "sys/process.h"
 
-/* git's configuration by its environment: GIT_CONFIG_COUNT pairs, behind those that are there (git-config(1)). */
+/*
+ * Configuration for git through its environment: GIT_CONFIG_COUNT pairs, after those that are set already
+ * (git-config(1)).
+ */
 struct pairs {
 	char **env;
 	size_t count, first, n;
@@ -39,7 +42,7 @@ static bool is_loopback(const char *host)
 	return false;
 }
 
-/* Whether the token may go there: over HTTPS, or within this machine; and not where the URL brings its own password. */
+/* Whether the token may be sent there: over HTTPS or within this machine, unless the URL has a password. */
 static bool may_have_token(const char *url)
 {
 	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0, end;
@@ -85,7 +88,9 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 	add(&p, gp_asprintf("GIT_CONFIG_COUNT=%zu", p.first + p.n));
 	if (r->ca_file)
 		add(&p, gp_asprintf("GIT_SSL_CAINFO=%s", r->ca_file));
-	/* A server that says nothing for so long is given up; git has no other limit (http.lowSpeedTime in git-config(1)). */
+	/*
+	 * Gives up a server that stays silent this long; git has no other limit (http.lowSpeedTime in git-config(1)).
+	 */
 	if (r->timeout) {
 		add(&p, gp_strdup("GIT_HTTP_LOW_SPEED_LIMIT=1"));
 		add(&p, gp_asprintf("GIT_HTTP_LOW_SPEED_TIME=%s", r->timeout));
@@ -104,19 +109,18 @@ void gp_repository_authorize(struct gp_repository *r, char *header, char *https_
 	r->header = header;
 	r->https_url = https_url;
 	r->config_count = gp_strdup(env("GIT_CONFIG_COUNT"));
-	/* git with GnuTLS, as Debian has it, knows only its own variable. */
+	/* git with GnuTLS, as on Debian, reads only its own variable. */
 	r->timeout = env("GIT_HTTP_LOW_SPEED_TIME") ? NULL : gp_strdup(seconds && *seconds ? seconds : "30");
 	r->ca_file = env("GIT_SSL_CAINFO") ? NULL : gp_strdup(env("SSL_CERT_FILE"));
 	build_env(r, false, r->config_count);
 }
 
-/* Whether it is SSH that did not let us in, and there is another way. */
+/* True if SSH access failed and an HTTPS URL is known. */
 static bool is_locked_out(const struct gp_repository *r, const struct gp_output *o)
 {
 	static const char *const words[] = {"Permission denied", "Host key verification failed",
 					    "Could not resolve hostname", "Connection refused", "cannot run ssh",
-					    /* A server that lets everybody in, to say so:
-					     * https://github.com/MicrosoftDocs/azure-devops-docs/issues/12774 */
+					    /* A server that accepts everybody, only to say this: */
 					    "Public key authentication failed"};
 
 	if (!o->status || !r->https_url)

@@ -5,7 +5,7 @@
 
 static const char *const identity_variable[] = {"GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"};
 
-/* useConfigOnly: a name that git makes up from the machine's is nobody's; gp's own says more. */
+/* useConfigOnly: gp's own name says more than one that git makes up from the machine's. */
 void gp_repository_ask_identity(struct gp_repository *r)
 {
 	struct gp_err later = {0};

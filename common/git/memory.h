@@ -4,7 +4,7 @@
 #ifndef GP_GIT_MEMORY_H
 #define GP_GIT_MEMORY_H
 
-/* From now on libgit2 takes its memory from mem.h: if there is none, the program ends with 71. */
+/* From now on libgit2 allocates with mem.h: if memory runs out, the program ends with 71. */
 void gp_git_use_memory(void);
 
 #endif

@@ -107,7 +107,7 @@ int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ou
 		gp_git_fail(err, "cannot read what is to be merged");
 		goto out;
 	}
-	/* It writes the files that both sides have changed. */
+	/* This writes the files that both sides have changed. */
 	gp_hold_signals(&before);
 	if (git_merge_commits(&index, git->repo, a, b, &options)) {
 		gp_git_fail(err, "cannot merge");

@@ -68,7 +68,7 @@ int gp_git_open_odb(struct gp_git *git, struct gp_err *err)
 	/* Objects only: no configuration of this machine may change what is read or written. */
 	for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA; level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-	/* git itself does not hash what it reads either; it doubles the time of reading many blobs. */
+	/* git does not hash what it reads either, and hashing doubles the time of reading many blobs. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	if (!git_odb_open(&git->odb, git->objects_dir) && !git_repository_wrap_odb(&git->repo, git->odb))
 		return 0;
@@ -215,7 +215,7 @@ char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid
 
 	if (gp_git_open_odb(git, err))
 		return NULL;
-	/* A few bytes in a pack can be a blob of any size. One that is missing is fetched below. */
+	/* A few bytes in a pack can be a blob of any size. A missing one is fetched below. */
 	if (!git_odb_read_header(len, &type, git->odb, &id) && *len > GP_GIT_MAX_BLOB) {
 		gp_fail(err, GP_EXIT_INPUT, "blob %s has more than %d MiB", gp_oid_hex(hex, oid),
 			GP_GIT_MAX_BLOB >> 20);

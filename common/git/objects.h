@@ -25,14 +25,17 @@ struct gp_git;
 struct gp_git *gp_git_open(const char *objects_dir);
 void gp_git_free(struct gp_git *git);
 
-/* Whether the object is here; looks for new packs where it is not. */
+/* Whether the object is here. Looks for new packs if not. */
 bool gp_git_has(struct gp_git *git, const struct gp_oid *oid);
 
-/* Sets what brings blobs that a partial clone lacks; ctx is borrowed. Without it they are an error. */
+/*
+ * Sets the function that fetches blobs which a partial clone lacks; ctx is borrowed. Without it a missing blob is an
+ * error.
+ */
 typedef int gp_git_missing_fn(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err);
 void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx);
 
-/* Whether that was set: whether blobs may be missing. */
+/* Whether it was set, that is, whether blobs may be missing. */
 bool gp_git_is_partial(const struct gp_git *git);
 
 /*
@@ -79,7 +82,7 @@ char *gp_git_read_blob(struct gp_git *git, size_t *len, const struct gp_oid *oid
 /* Writes a blob; *out is its id. errors: 71. */
 int gp_git_write_blob(struct gp_git *git, struct gp_oid *out, const void *data, size_t len, struct gp_err *err);
 
-/* The id that a blob with these bytes has, without writing it. */
+/* The id of a blob with these bytes; nothing is written. */
 int gp_git_hash_blob(struct gp_oid *out, const void *data, size_t len, struct gp_err *err);
 
 /* Writes a tree from its bytes, which the caller has in git's form and order; *out is its id. errors: 71. */

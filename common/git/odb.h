@@ -14,7 +14,7 @@ struct gp_git {
 	git_odb *odb; /* NULL until an object is asked for */
 	gp_git_missing_fn *missing;
 	void *missing_ctx;
-	git_repository *repo; /* the object database dressed up as a repository: no path, no config, no refs */
+	git_repository *repo; /* the object database as a repository: no path, configuration or refs */
 };
 
 /* Fails with 71: what, and libgit2's last error; _at: what and the object's id before it. */

@@ -62,7 +62,7 @@ int gp_repository_judge(struct gp_output *o, char **out, const char *what, struc
 	} else if (gp_repository_is_late(o->err)) {
 		code = GP_EXIT_RETRY;
 	} else if (strstr(o->err, "dubious ownership")) {
-		/* git's own hint is a command with the right path: pass on its cause, name the way out. */
+		/* git's own hint is a command with the right path: keep its cause and name the way out. */
 		hint = " (trust it with: git config --global --add safe.directory DIR)";
 	}
 	if (failed)

@@ -39,19 +39,25 @@ int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const 
 int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
 		      const char *what, struct gp_err *err);
 
-/* Whether git says that a server did not let it in over HTTP: then it asks for a name, which nobody is there to give. */
+/*
+ * Whether git reports that a server denied access over HTTP: then it asks for a user name, and nobody is there to
+ * answer.
+ */
 bool gp_repository_is_denied(const char *text);
 
-/* Whether git says, or gp of git, that a server took too long. */
+/* Whether git, or gp on its behalf, reports that a server took too long. */
 bool gp_repository_is_late(const char *text);
 
-/* What a git that has ended came to; takes output's content. *out may be NULL. errors: 71; 77 if a server does not let us in. */
+/*
+ * Turns the result of a git into output or an error; takes output's content. *out may be NULL. errors: 71; 77 if a
+ * server denied access.
+ */
 int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
 
 /* The line of git's stderr that says what is wrong, without its "fatal: ". Borrowed from text, which is cut up. */
 const char *gp_repository_git_reason(char *text);
 
-/* Brings blobs that a partial clone lacks (objects.h, gp_git_missing_fn); ctx is the struct gp_repository. */
+/* Fetches blobs that a partial clone lacks (objects.h, gp_git_missing_fn); ctx is the struct gp_repository. */
 int gp_repository_fetch_blobs(void *ctx, const struct gp_oid *oids, size_t n, struct gp_err *err);
 
 #endif

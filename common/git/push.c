@@ -7,7 +7,7 @@
 #include "sys/mem.h"
 #include "sys/process.h"
 
-/* The server's own words: what hooks and the forge said ("remote: …"), and why the ref was rejected. */
+/* The server's own words: what hooks and the forge reported ("remote: …"), and why the ref was rejected. */
 static int refused(const struct gp_repository *r, const char *branch, struct gp_output *o, struct gp_err *err)
 {
 	const char *line = strstr(o->out, "\n!\t"), *why = line ? strchr(line, '[') : NULL;
@@ -65,7 +65,7 @@ int gp_repository_push(struct gp_repository *r, const char *branch, const struct
 
 	if (rc || !o.status)
 		goto out;
-	/* Whether the lease was lost is asked of the remote, not read out of words that differ between transports. */
+	/* Ask the remote whether the lease was lost: the words for it differ between transports. */
 	rc = gp_repository_branch(r, branch, &now, err);
 	if (rc)
 		goto out;

@@ -125,7 +125,10 @@ int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_
 	return rc;
 }
 
-/* Parallel fetches into one shallow clone undo each other: one at a time. Returns the lock's descriptor, or -1. */
+/*
+ * Parallel fetches into one shallow clone undo each other, so only one runs at a time. Returns the lock's descriptor,
+ * or -1.
+ */
 static int lock_fetches(const struct gp_repository *r)
 {
 	int fd = open(r->git_dir, O_RDONLY | O_CLOEXEC);
@@ -136,7 +139,7 @@ static int lock_fetches(const struct gp_repository *r)
 	return fd;
 }
 
-/* The ids as lines, for --stdin: as many as somebody asks for would be too long for a command line. Yours. */
+/* The ids as lines, for --stdin: there may be too many for a command line. Yours. */
 static char *lines_of(const struct gp_oid *oids, size_t n)
 {
 	char *lines = gp_calloc(n * (GP_OID_HEX + 1) + 1, 1);
@@ -173,7 +176,7 @@ static int fetch_once(struct gp_repository *r, const char *base, const struct gp
 	return rc;
 }
 
-/* A server may not know --deepen: then once more without it. */
+/* A server may not support --deepen: try again without it. */
 static int fetch(struct gp_repository *r, const char *base, const struct gp_oid *commits, size_t n, unsigned deepen,
 		 struct gp_err *err)
 {

@@ -23,7 +23,10 @@ static char *next_line(char **text)
 	return line;
 }
 
-/* A remote that is a relative path is relative to the work tree's top, where git goes first; a driver stays here. */
+/*
+ * A relative path is relative to the top of the work tree, where git changes to first; a driver stays in this
+ * directory.
+ */
 static char *absolute(char *url, const char *up)
 {
 	char top[4096];
@@ -33,7 +36,7 @@ static char *absolute(char *url, const char *up)
 		return url;
 	char *path = gp_asprintf("%s/%s%s", top, up, url), *real = gp_realpath(path);
 
-	/* One that does not exist stays as it is: git will say so in its own words. */
+	/* A path that does not exist stays as it is: git reports it in its own words. */
 	free(path);
 	if (!real)
 		return url;
@@ -67,7 +70,7 @@ static char *find_url(const char *list, const char *name, const char *kind, cons
 	return NULL;
 }
 
-/* Whether this is a partial clone: a pack of it came with a promise (gitformat-pack(5), "*.promisor"). */
+/* Whether this is a partial clone: it has a promisor pack (gitformat-pack(5), "*.promisor"). */
 static bool has_promises(const char *objects_dir)
 {
 	char *path = gp_asprintf("%s/pack", objects_dir);
@@ -102,7 +105,7 @@ static int read_layout(struct gp_repository *r, char *out, char **objects, struc
 	return 0;
 }
 
-/* Both at once; where there is no repository, both say so, and the first is believed. */
+/* Runs both at once. Outside a repository both fail, and the first error is reported. */
 static int ask_layout(char **layout, char **remotes, struct gp_err *err)
 {
 	const char *const rev_parse[] = {"git",        "rev-parse", "--show-object-format", "--absolute-git-dir",

@@ -22,12 +22,12 @@ struct gp_repository {
 	char *clean_url; /* url without credentials */
 	char *up;        /* from the current directory to the top of the work tree: "../" */
 	struct gp_git *git;
-	char **env;               /* for a git that talks to the remote; NULL: as for any other */
-	char *config_count;       /* GIT_CONFIG_COUNT as it was */
-	char *timeout;            /* seconds after which git gives a silent server up; NULL: as it is set up */
-	char *ca_file;            /* certificates that git is to trust; NULL: as it is set up */
-	unsigned deepened;        /* by how much history was fetched last, where more was needed */
-	char *header, *https_url; /* what authorizes it; the same repository over HTTPS, where the remote is by SSH */
+	char **env;                  /* the environment of a git that talks to the remote; NULL: as for any other */
+	char *config_count;          /* GIT_CONFIG_COUNT as it was */
+	char *timeout;               /* seconds after which git gives up a silent server; NULL: as configured */
+	char *ca_file;               /* certificates that git trusts; NULL: as configured */
+	unsigned deepened;           /* by how much history was fetched last, where more was needed */
+	char *header, *https_url;    /* the token's header; the repository over HTTPS, if the remote uses SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
 	struct gp_running asked[2];  /* git, asked for them */
 };
@@ -91,7 +91,7 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
 		       const struct gp_oid *old, struct gp_err *err);
 
-/* Asks for the identity without waiting, for those who will need it. */
+/* Starts asking git for the identity, without waiting. */
 void gp_repository_ask_identity(struct gp_repository *r);
 
 /*
@@ -101,7 +101,7 @@ void gp_repository_ask_identity(struct gp_repository *r);
 int gp_repository_identity(struct gp_repository *r, const struct gp_ident **author, const struct gp_ident **committer,
 			   struct gp_err *err);
 
-/* The branch that is checked out; NULL where HEAD is detached. Yours. */
+/* The branch that is checked out; NULL if HEAD is detached. Yours. */
 char *gp_repository_checked_out(struct gp_err *err);
 
 /* The directory of the work tree; NULL with err (71) in a bare repository. Yours. */

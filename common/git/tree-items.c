@@ -12,12 +12,12 @@ enum { MODE_CHARS = 7, TYPE = 0170000, LINK = 0120000, SUBMODULE = 0160000 };
 
 bool gp_tree_is_name(const char *name)
 {
-	/* git refuses ".GIT", too: there are file systems that take it for ".git". */
+	/* git refuses ".GIT" too: some file systems take it for ".git". */
 	return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 	       strcasecmp(name, ".git") != 0;
 }
 
-/* Old versions of git wrote more modes; today's take them like this (its canon_mode). */
+/* Old versions of git wrote other modes; today's git normalizes them like this (canon_mode). */
 static unsigned usual_mode(unsigned mode)
 {
 	if ((mode & TYPE) == GP_TREE_REGULAR)
@@ -178,7 +178,7 @@ int gp_tree_write(struct gp_git *git, struct gp_oid *out, const struct gp_tree *
 		const struct gp_tree_item *item = &tree->item[i];
 		size_t len = strlen(item->name) + 1;
 
-		/* Not sprintf: it would take most of the time that a directory of thousands takes. */
+		/* Not sprintf(3), which would take most of the time for a directory of thousands. */
 		for (unsigned digits = item->entry.mode > 077777 ? 6 : 5; digits-- > 0;)
 			*to++ = (char)('0' + (item->entry.mode >> 3 * digits & 7));
 		*to++ = ' ';

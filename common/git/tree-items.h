@@ -29,7 +29,7 @@ int gp_tree_too_many(struct gp_err *err);
 /* Git's order of items, for qsort(3): that of their paths, hence a directory's name ends in '/'. */
 int gp_tree_compare(const void *a, const void *b);
 
-/* Whether two items of one name are the same; NULL: not there. */
+/* Whether two items with the same name are equal; NULL: not there. */
 bool gp_tree_is_same(const struct gp_tree_item *a, const struct gp_tree_item *b);
 
 /* The id of an item; zero where it is NULL. */
@@ -41,7 +41,7 @@ struct gp_tree_item *gp_tree_look_up(const struct gp_tree *tree, const char *nam
 /* Whether an item may follow the others: it is in order, and its name is not taken. */
 bool gp_tree_fits(const struct gp_tree *tree, const struct gp_tree_item *item);
 
-/* Adds an item behind the others. */
+/* Appends an item. */
 void gp_tree_append(struct gp_tree *tree, const struct gp_tree_item *item);
 
 /* Like gp_tree_read; zero is the empty tree. */
