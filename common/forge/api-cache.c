@@ -1,4 +1,4 @@
-/* Lists, asked for with what is known of them already. https://datatracker.ietf.org/doc/html/rfc9110#section-13.1.2 */
+/* Lists, requested conditionally. https://datatracker.ietf.org/doc/html/rfc9110#section-13.1.2 */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ static char *next_link(const char *header)
 	return NULL;
 }
 
-/* The token goes to no other place than where the forge is. */
+/* The token is sent to the forge's API and nowhere else. */
 static int check_next(const struct gp_api *api, const char *next, struct gp_err *err)
 {
 	size_t n = strlen(api->base);

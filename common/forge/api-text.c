@@ -1,4 +1,4 @@
-/* What is done to texts on their way from and to a forge. */
+/* Texts on their way from and to a forge. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

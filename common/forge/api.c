@@ -42,14 +42,14 @@ void gp_api_close(struct gp_api *api)
 int gp_api_open(struct gp_api *api, const struct gp_api_forge *forge, const char *host, const char *base,
 		const char *url, const struct gp_api_patience *patience, gp_env_fn *env, struct gp_err *err)
 {
-	/* git's own variable for its own traffic holds for ours; OpenSSL's is the one that is known best. */
+	/* git's variable applies to gp's own requests too; OpenSSL's is the best-known one. */
 	const char *ca = env("GIT_SSL_CAINFO");
 	struct gp_token token;
 
 	if (!ca || !*ca)
 		ca = env("SSL_CERT_FILE");
 	*api = (struct gp_api){.forge = forge, .host = host, .base = base, .patience = *patience};
-	/* Chance for pauses alone: drivers that were started together are to differ. */
+	/* Randomness for pauses only: drivers that start together must differ. */
 	api->chance = (unsigned)time(NULL) ^ (unsigned)getpid();
 	if (gp_provider_token(&token, forge->provider, url, env, err))
 		return -1;
@@ -75,14 +75,14 @@ static void redact(struct gp_err *err, const char *secret)
 	size_t n = strlen(secret);
 
 	for (char *at; n && (at = strstr(err->message, secret));) {
-		/* A token is longer than the word that takes its place, or what is left of it stays hidden. */
+		/* A token is longer than its replacement; if not, the rest of it stays hidden. */
 		memset(at, '*', n < 3 ? n : 3);
 		if (n > 3)
 			memmove(at + 3, at + n, strlen(at + n) + 1);
 	}
 }
 
-/* What the next request has to itself. */
+/* The time limits of the next request. */
 static void allow_time(struct gp_api *api)
 {
 	api->until = gp_now_ms() + api->patience.budget_ms;
@@ -130,7 +130,7 @@ static int pause_before(struct gp_api *api, int attempt, long long least_ms, lon
 		pause *= 2;
 	if (pause > LONGEST_PAUSE_MS)
 		pause = LONGEST_PAUSE_MS;
-	/* Up to half of it is chance, so that many that failed together do not come back together. */
+	/* Up to half of it is random, so that requests that failed together are not repeated together. */
 	pause = pause / 2 + chance(api, pause / 2 + 1);
 	if (pause < least_ms)
 		pause = least_ms + chance(api, pause + 1);
@@ -180,7 +180,7 @@ static int ask_for_patience(const struct gp_api *api, const char *words, long lo
 		       words ? words : "rate limit exceeded", (wait_ms + 999) / 1000);
 }
 
-/* The forge has answered, and asked to be left alone for a while nevertheless. */
+/* The forge answered, and asked for a delay before the next request. */
 static int keep_away(struct gp_api *api, struct gp_err *err)
 {
 	long long wait = api->not_before - gp_now_ms();
@@ -207,7 +207,7 @@ static void list_headers(const struct gp_api *api, const char **headers, const c
 	headers[n] = NULL;
 }
 
-/* What comes back is JSON, or nothing. */
+/* A body is JSON, or there is none. */
 static int read_answer(const struct gp_api *api, struct gp_api_answer *answer, struct gp_err *err)
 {
 	struct gp_err why = {0};
@@ -222,7 +222,7 @@ static int read_answer(const struct gp_api *api, struct gp_api_answer *answer, s
 			"bad credentials: %s answers with its sign-in page (status %ld): the token is wrong, has expired, or is for another server",
 			api->host, answer->status);
 	answer->json = answer->raw.len ? gp_json_parse(answer->raw.body, answer->raw.len, &why) : NULL;
-	/* An error's page may come from a proxy, in HTML; what is said to be done has to make sense. */
+	/* An error page may be a proxy's HTML; a success must be valid JSON. */
 	if (!answer->json && why.code && answer->status < 300) {
 		char *what = gp_asprintf("status %ld with what is %s", answer->status, why.message);
 
@@ -245,7 +245,7 @@ static int attempt(struct gp_api *api, const struct gp_api_call *call, const cha
 	int rc = -1;
 
 	list_headers(api, headers, match, body != NULL);
-	/* Whoever asked has given up by then. */
+	/* gp has given up by then. */
 	if (left <= 0) {
 		gp_fail(err, GP_EXIT_RETRY, "%s: it takes longer than there is time", api->host);
 		goto out;
@@ -279,7 +279,7 @@ static bool may_pass(const struct gp_api *api, const struct gp_api_call *call, c
 	return answer->status >= 500 && safe;
 }
 
-/* The last attempt has failed, and there is no time for another. */
+/* The last attempt failed, and there is no time for another. */
 static int give_up(const struct gp_api *api, const struct gp_api_answer *answer, const struct gp_err *why,
 		   long long wait_ms, struct gp_err *err)
 {
@@ -297,13 +297,13 @@ static int give_up(const struct gp_api *api, const struct gp_api_answer *answer,
 	return -1;
 }
 
-/* Whether an attempt that has failed may have done something. */
+/* Whether a failed attempt may have had an effect. */
 static bool is_unclear(const struct gp_api_answer *answer, const struct gp_err *why)
 {
 	return why->code ? why->code != GP_EXIT_DENIED && !answer->raw.unsent : answer->status >= 500;
 }
 
-/* It is done, and the next request may have to wait: a forge may slow down whom it does not refuse yet. */
+/* It is done, but the forge may ask for a delay before the next request. */
 static void note_wait(struct gp_api *api, const struct gp_api_answer *answer)
 {
 	long long wait = gp_api_retry_after_ms(&answer->raw);

@@ -27,19 +27,19 @@ struct gp_api_answer {
 	bool repeated;            /* an earlier attempt may have done it already */
 };
 
-/* One forge's ways. */
+/* What differs between forges. */
 struct gp_api_forge {
 	const char *provider;       /* as provider.h knows it */
 	const char *const *headers; /* that every request has, up to a NULL */
-	/* How long an answer that is no more than a request for patience asks to wait; -1: it is not. attempt: from 1. */
+	/* How long to wait if an answer is a rate limit; -1: it is none. attempt: from 1. */
 	long long (*limit_ms)(const struct gp_api_answer *answer, int attempt);
-	/* What an error's body says: in lower case, without full stop. Yours; NULL if it says nothing. */
+	/* The text of an error's body: in lower case, without full stop. Yours; NULL if it has none. */
 	char *(*words)(const struct gp_json *json);
-	/* Whether an answer is a page that asks a person to sign in, whatever its status says; NULL: there are none. */
+	/* Whether an answer is a sign-in page, whatever its status; NULL: the forge has none. */
 	bool (*is_sign_in)(const struct gp_http_reply *raw);
 };
 
-/* The API of one repository, and the one who asks it. Begins with {0}. */
+/* The API of one repository, with a token. Begins with {0}. */
 struct gp_api {
 	const struct gp_api_forge *forge;
 	const char *host; /* for messages; borrowed */
@@ -47,9 +47,9 @@ struct gp_api {
 	struct gp_api_patience patience;
 	struct gp_http *http;
 	char *token, *authorization;
-	long long wait_until;       /* of the operation: nothing is waited for after it */
-	long long until, deadline;  /* of the next request: no repetition begins, it does not end after it */
-	long long not_before;       /* the forge wants to be left alone until then */
+	long long wait_until;      /* of the operation: do not wait past it */
+	long long until, deadline; /* of the next request: no repetition starts after until, none lasts past deadline */
+	long long not_before;      /* rate limited until then */
 	struct gp_forge_work *work; /* of the operation */
 	unsigned chance;            /* for pauses */
 	struct gp_api_cached {
@@ -70,25 +70,25 @@ struct gp_api_driver {
 };
 
 /*
- * Finds the token that is meant for the server of the remote's URL. host and base are borrowed for as long as api is
- * used. Nothing is asked yet. errors: 71, 77 if there is no token, 78.
+ * Finds the token for the server of the remote's URL. host and base are borrowed for as long as api is used. Sends
+ * nothing yet. errors: 71, 77 if there is no token, 78.
  */
 int gp_api_open(struct gp_api *api, const struct gp_api_forge *forge, const char *host, const char *base,
 		const char *url, const struct gp_api_patience *patience, gp_env_fn *env, struct gp_err *err);
 void gp_api_close(struct gp_api *api);
 
 /*
- * Answers a request by an operation, which gets `repository`. Each request to the forge has all of the budget and of the
- * time-out, however many there were before it: an operation takes as long as it gets answers, of which it says by work
- * (may be NULL). Should something have echoed the token, it is taken out of the error.
+ * Runs an operation, which gets `repository`. Each request to the forge has the whole budget and time-out, however many
+ * came before it: an operation may take as long as it gets answers, and reports progress through work (may be NULL). A
+ * token that was echoed is removed from the error.
  */
 struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, void *repository,
 				      const struct gp_json *request, struct gp_forge_work *work, struct gp_err *err);
 
 /*
- * Waits before attempt number `attempt` (from 1) of something that may come about though each answer is correct:
- * at least least_ms. Returns 0, or -1 at once where that would be longer than the
- * budget, counted from the operation's beginning; *wait_ms (may be NULL) is how long it is.
+ * Waits at least least_ms before attempt number `attempt` (from 1) of something that may still happen though each
+ * answer is correct. Returns 0, or -1 at once if that exceeds the budget since the operation began; *wait_ms (may be
+ * NULL) is how long it is.
  */
 int gp_api_pause(struct gp_api *api, int attempt, long long least_ms, long long *wait_ms);
 
@@ -98,16 +98,15 @@ enum gp_api_repeat {
 };
 struct gp_api_call {
 	const char *method;
-	const char *url;            /* begins with "/": behind api->base; or one that the forge gave */
+	const char *url;            /* appended to api->base if it begins with "/"; or an absolute URL from the forge */
 	const struct gp_json *body; /* borrowed; NULL: none */
 	const char *etag;           /* If-None-Match; NULL: none */
 	enum gp_api_repeat repeat;
 };
 /*
- * Asks, again where that may help, and waits where the forge wants it, within
- * the budget. Whatever the forge has decided, 2xx, 304, 4xx, is an
- * answer, yours (gp_api_answer_free), except for 401 and a page to sign in
- * (77). errors: 71 if nobody waits for the operation any more, 75, 76, 77, 78.
+ * Sends a request, repeats it if that may help, and waits as the forge asks, within the budget. Any decision of the
+ * forge, 2xx, 304 or 4xx, is an answer, yours (gp_api_answer_free), except for 401 and a sign-in page (77). errors: 71
+ * if gp has gone, 75, 76, 77, 78.
  */
 int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
 void gp_api_answer_free(struct gp_api_answer *answer);
@@ -117,26 +116,24 @@ int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *e
 
 /* What Retry-After asks for, in milliseconds; -1 if the answer has none. */
 long long gp_api_retry_after_ms(const struct gp_http_reply *raw);
-/* The time of the forge's clock, in seconds since 1970; ours, where it does not tell. */
+/* The time on the forge's clock, in seconds since 1970; ours if it does not say. */
 long long gp_api_clock(const struct gp_http_reply *raw);
 
-/*
- * api-text.c: a sentence as gp's messages have them: without its full stop,
- * beginning in lower case. In place.
- */
+/* api-text.c: makes a sentence a message of gp's: no full stop, a lower-case beginning. In place. */
 void gp_api_settle(char *text);
 /* Whether part is in text (may be NULL), in whatever case. */
 bool gp_api_mentions(const char *text, const char *part);
 /* A name in a path or a query: all but unreserved characters (RFC 3986, section 2.3) as %XX. Yours. */
 char *gp_api_escape(const char *name);
-/* As much of a text as `max` characters allow (of UTF-16, where a forge counts so): "..." ends one that was cut. Yours. */
+/*
+ * Shortens a text to `max` characters (of UTF-16, if the forge counts those); a text that was cut ends in "...". Yours.
+ */
 char *gp_api_shorten(const char *text, size_t max, bool utf16);
 
 /*
- * api-cache.c: GET, with what is known of it already: a 304 costs nothing, or
- * less. *page is the body of a 200 or 304, borrowed until the next GET of it,
- * and *next (may be NULL) where the next one is by its Link header, borrowed as
- * long, or NULL; for any other status *page is NULL. answer is yours.
+ * api-cache.c: a conditional GET: a 304 costs little or nothing. *page is the body of a 200 or 304, borrowed until the
+ * next GET of it; *next (may be NULL) is the next page from its Link header, borrowed as long, or NULL. For any other
+ * status *page is NULL. answer is yours.
  */
 int gp_api_get(struct gp_api *api, const char *url, struct gp_api_answer *answer, const struct gp_json **page,
 	       const char **next, struct gp_err *err);

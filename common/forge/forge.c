@@ -12,7 +12,7 @@
 #include "sys/mem.h"
 #include "sys/process.h"
 
-/* A driver that is at work is waited for so many times as long as one that says nothing: by default for an hour. */
+/* How many times GP_TIMEOUT a driver may take in all, as long as it keeps sending heartbeats: an hour by default. */
 enum { MAX_REPLY = 128 << 20, MAX_PATIENCE = 36 };
 
 struct gp_forge {
@@ -109,7 +109,7 @@ static struct gp_json *receive(struct gp_forge *forge, struct gp_err *err)
 	int rc;
 	long long patience = (long long)forge->timeout_ms * MAX_PATIENCE, until = gp_now_ms() + patience;
 
-	/* An empty line says that the driver is still at work. */
+	/* An empty line is a heartbeat: the driver is still at work. */
 	do
 		rc = gp_lines_next(&forge->lines, &line, &len, MAX_REPLY, forge->timeout_ms, &why);
 	while (rc > 0 && !len && gp_now_ms() < until);
@@ -151,7 +151,7 @@ static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct 
 		int64_t code = gp_json_get_int(error, "exit", 0);
 		const char *message = gp_json_get_text(error, "message");
 
-		/* A message of line ends alone says no more than none. */
+		/* A message of line ends alone counts as none. */
 		if (message && !message[strspn(message, " \t\r\n")])
 			message = NULL;
 		gp_fail(err, code > 0 && code < 256 ? (int)code : GP_EXIT_REPLY, "%s",
@@ -182,7 +182,7 @@ static int lacks(const struct gp_forge *forge, struct gp_err *err, const char *t
 	return -1;
 }
 
-/* Whether a pull request has what gp-forge(7) promises: what is missing must not pass for "no", as in fork. */
+/* Whether a pull request has what gp-forge(7) promises: a missing member must not read as "no", as for fork. */
 static int check_pull(const struct gp_forge *forge, const struct gp_json *pull, struct gp_err *err)
 {
 	static const char *const texts[] = {"url", "title", "description", "branch", "base", "head", "state"};
@@ -373,7 +373,7 @@ static struct gp_json *list_statuses(struct gp_forge *forge, const struct gp_oid
 	struct gp_oidmap seen = {0};
 	char hex[GP_OID_HEX + 1];
 
-	/* Many pull requests rest on the same commits: each is asked for once. */
+	/* Many pull requests depend on the same commits: each is asked about once. */
 	for (size_t i = 0; i < n; i++)
 		if (!gp_oidmap_get(&seen, &commits[i])) {
 			gp_oidmap_set(&seen, &commits[i], list);

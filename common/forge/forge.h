@@ -66,22 +66,22 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
 			       struct gp_err *err);
 
 /*
- * The statuses of n commits: an object, for each commit's 40 digits an array, newest first. all: also those that a
- * later one of the same context has replaced, where a forge does not tell of them anyway.
+ * The statuses of n commits: an object with an array for each commit's 40 digits, newest first. all: also those that a
+ * later one of the same context has replaced, if the forge does not list them anyway.
  */
 struct gp_json *gp_forge_list_statuses(struct gp_forge *forge, const struct gp_oid *commits, size_t n, bool all,
 				       struct gp_err *err);
 
 /*
- * The same of one commit, but only what stands as a check of this pull request as it is now, where the forge keeps these
- * apart: its page may say that it has changed though its head has not. Others list all that stands on the commit.
+ * The same for one commit, but only the checks of this pull request as it is now, on a forge that keeps these apart:
+ * they may be void though the head is the same. Other forges list all statuses of the commit.
  */
 struct gp_json *gp_forge_list_checks(struct gp_forge *forge, const struct gp_oid *commit, int64_t number,
 				     struct gp_err *err);
 
 /*
- * The newest status of a context on a commit, out of what gp_forge_list_statuses has returned; NULL: none. One that is a
- * check of another pull request than number is passed over. Borrowed.
+ * The newest status of a context on a commit, from the result of gp_forge_list_statuses; NULL: none. A check of another
+ * pull request than number is ignored. Borrowed.
  */
 const struct gp_json *gp_forge_standing(const struct gp_json *statuses, const char *commit, int64_t number,
 					const char *context);

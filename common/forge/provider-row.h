@@ -1,7 +1,4 @@
-/*
- * provider-row.h - the rows of the table of forges, for the files of the
- * module provider alone.
- */
+/* provider-row.h - the rows of the table of forges, for provider*.c alone. */
 #ifndef GP_PROVIDER_ROW_H
 #define GP_PROVIDER_ROW_H
 

@@ -37,8 +37,8 @@ char *gp_provider_token_names(const char *provider);
 #define GP_PROVIDER_TOKENS "GP_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT"
 
 /*
- * Those that a driver has no use for: all for the forge in a directory, other forges' for those that we know, none
- * for one that we do not know. Ends with a NULL; the array is yours, what it holds is static.
+ * The token variables to hide from a driver: all for the local forge, other forges' for one that gp knows, none for one
+ * that it does not know. Ends with a NULL; the array is yours, its strings are static.
  */
 const char **gp_provider_hidden(const char *provider);
 
@@ -79,14 +79,14 @@ void gp_ci_free(struct gp_ci *ci);
 char *gp_ci_annotation(gp_env_fn *env, const char *program, const char *message);
 
 /*
- * Text for the job's log in which nothing is a command to the CI system, which
- * looks for them anywhere in a line: the '#' that begins one becomes sign. Yours.
+ * Text for the job's log, with CI commands disarmed: a CI system looks for them anywhere in a line, so the '#' that
+ * begins one becomes sign. Yours.
  */
 char *gp_ci_disarm(gp_env_fn *env, const char *text, const char *sign);
 
 /*
- * The file to which a step's summary, in Markdown, is appended; for a CI system that has none ready, one of this process's
- * own in the job's temporary directory. NULL if the job has no place for a summary. Yours.
+ * The file to which a step's summary, in Markdown, is appended. For a CI system that provides none: a file of this
+ * process in the job's temporary directory. NULL if the job shows no summaries. Yours.
  */
 char *gp_ci_summary_file(gp_env_fn *env);
 
@@ -96,8 +96,8 @@ char *gp_ci_summary_file(gp_env_fn *env);
 char *gp_ci_show_summary(gp_env_fn *env, const char *path);
 
 /*
- * What sets an output of the step: a text, with its line end, to be appended to *file (borrowed) or, where that is NULL,
- * to the log. NULL if the job takes none, and in a file for a value of more than one line, which could set another
+ * Text that sets an output of the step, with its line end: to append to *file (borrowed) or, if that is NULL, to print
+ * to the log. NULL if the job has no outputs, and for a value of several lines in a file, which could set another
  * output. Yours.
  */
 char *gp_ci_output(gp_env_fn *env, const char *name, const char *text, const char **file);

@@ -24,9 +24,9 @@ struct gp_forge_op {
 };
 
 /*
- * A request that is being answered. Whoever works at one for long says so now and then, and the one who waits for the
- * reply goes on waiting: an empty line, once in some seconds however often this is called. work may be NULL. errors: 71
- * where nobody reads any more; then there is nobody to work for either.
+ * A request at work. An operation that takes long calls this now and then: gp then goes on waiting. It writes an empty
+ * line every few seconds, however often it is called. work may be NULL. errors: 71 if gp has gone; then there is
+ * nothing left to do.
  */
 struct gp_forge_work;
 int gp_forge_at_work(struct gp_forge_work *work, struct gp_err *err);

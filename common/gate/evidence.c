@@ -70,8 +70,8 @@ static bool is_evidence(const char *context, const char *state, const char *desc
 {
 	static const char done[] = "succeeded";
 	/*
-	 * helm-controller's ways back from a version that did not work are no proof of it, nor of anything newer; what
-	 * else says that something has not succeeded is none of Flux's, and not believed.
+	 * A rollback or uninstallation by helm-controller proves nothing about this version or a newer one. Any other
+	 * text that denies success is not Flux's and does not count.
 	 */
 	static const char *const undone[] = {"rollback", "uninstall", "not", "never", "failed"};
 	size_t n = description ? strlen(description) : 0, m = sizeof done - 1;

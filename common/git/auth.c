@@ -56,9 +56,9 @@ static bool may_have_token(const char *url)
 }
 
 /*
- * The empty value first removes what others have set, such as the header that actions/checkout leaves in the local
- * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs.
- * Where a server sends git elsewhere, git takes such a header along in all that it asks there: so it is not to go.
+ * The empty value clears what others have set, such as the header that actions/checkout leaves in the local
+ * configuration: two of them are an error to a server. Only the whole URL, as git has it, is as specific as theirs. If
+ * a server redirects git, git sends the header to the new place too: so redirects are off.
  */
 static void set_header(struct pairs *p, const char *url, const char *header)
 {
@@ -132,8 +132,8 @@ static bool is_locked_out(const struct gp_repository *r, const struct gp_output 
 }
 
 /*
- * A push whose reply was cut off leaves git and its own helper waiting for each other for good, and fetches have been
- * seen to do the same (https://github.com/git/git/pull/1608). Ten times what a silent server gets is time for all of it.
+ * If the reply to a push is cut off, git and its helper wait for each other for ever; fetches have been seen to do the
+ * same (https://github.com/git/git/pull/1608). Ten times the limit for a silent server is time enough for any of them.
  */
 static int longest_ms(const struct gp_repository *r)
 {

@@ -1,6 +1,6 @@
 /*
- * libgit2's memory: none that it asks for is missing. Left to itself it crashes without, because its error for that
- * is allocated as well.
+ * libgit2's memory. An allocation that fails ends the program: libgit2 would crash, because it allocates its error as
+ * well.
  */
 #include <git2.h>
 #include <git2/sys/alloc.h>

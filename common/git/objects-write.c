@@ -1,6 +1,6 @@
 /*
- * What is written to the object database. A signal that ends the program waits meanwhile: libgit2 would leave its
- * temporary file behind.
+ * Writing to the object database. A signal that ends the program waits meanwhile: libgit2 would leave its temporary
+ * file.
  */
 #include <git2.h>
 #include <stdlib.h>

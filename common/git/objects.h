@@ -38,10 +38,7 @@ void gp_git_on_missing(struct gp_git *git, gp_git_missing_fn *fn, void *ctx);
 /* Whether it was set, that is, whether blobs may be missing. */
 bool gp_git_is_partial(const struct gp_git *git);
 
-/*
- * Makes sure that n blobs are here, bringing all that are missing at once: for
- * callers that are about to read many of them. errors: 71.
- */
+/* Makes sure that n blobs are here, fetching all missing ones at once: for callers that will read many. errors: 71. */
 int gp_git_need_blobs(struct gp_git *git, const struct gp_oid *oids, size_t n, struct gp_err *err);
 
 struct gp_commit {

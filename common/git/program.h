@@ -30,8 +30,8 @@ int gp_repository_git_end(char **out, struct gp_running *running, const char *wh
 char *gp_repository_one_line(char *text);
 
 /*
- * Runs a git that talks to the remote, with what gp_repository_authorize set up. A status other than 0 is no error
- * here. Where SSH does not let us in, it is tried once more over HTTPS, and so is what follows.
+ * Runs a git that talks to the remote, as gp_repository_authorize set it up. A status other than 0 is no error here. If
+ * SSH access fails, it is repeated over HTTPS, and so is everything after it.
  */
 int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
 		       size_t len, struct gp_err *err);

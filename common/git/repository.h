@@ -51,8 +51,8 @@ void gp_repository_free(struct gp_repository *r);
 void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name));
 
 /*
- * Whether git takes this for a branch's name (git-check-ref-format(1)): behind refs/heads/ in a command line it is then
- * one branch, and neither an option, a pattern nor a refspec.
+ * Whether this is a valid branch name (git-check-ref-format(1)): after refs/heads/ on a command line it is one branch,
+ * and neither an option, a pattern nor a refspec.
  */
 bool gp_branch_valid(const char *name);
 
@@ -84,9 +84,8 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 		       const struct gp_oid *oid, struct gp_err *err);
 
 /*
- * Pushes a commit to a branch of the remote if that branch still is at old
- * (zero: does not exist). errors: 75 if it moved, 71 or 69 in the server's
- * words otherwise.
+ * Pushes a commit to a branch of the remote if the branch is still at old (zero: does not exist). errors: 75 if it
+ * moved; otherwise 71 or 69 in the server's words.
  */
 int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
 		       const struct gp_oid *old, struct gp_err *err);

@@ -9,7 +9,7 @@
 #include "sys/exit.h"
 #include "sys/mem.h"
 
-/* The forge's token serves git, too. */
+/* git uses the forge's token too. */
 static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
 {
 	struct gp_token token;

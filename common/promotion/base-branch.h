@@ -1,7 +1,6 @@
 /*
- * base-branch.h - the base branch that promotions go into: the local repository, the
- * tip it is looked at, the configuration in that commit. What the document
- * calls `repository` and `config`.
+ * base-branch.h - the base branch that promotions are merged into: the local repository, the branch's tip, and the
+ * configuration in that commit. The document's members `repository` and `config`.
  */
 #ifndef GP_BASE_H
 #define GP_BASE_H
@@ -17,15 +16,14 @@ struct gp_base {
 	struct gp_repository repository;
 	struct gp_manifests *manifests;
 	char *provider; /* the NAME in gp-forge-NAME */
-	char *branch;   /* "main"; NULL until it was asked for */
+	char *branch;   /* "main"; NULL until the remote was asked */
 	struct gp_oid tip, tree;
 };
 
 /*
- * Opens the current directory's repository and tells its provider: the one
- * given, or what the remote's URL means (78 if it does not tell). remote
- * and provider may be NULL. env: where the forge's token is looked for. base starts as {0}; one that is open already stays
- * as it is, so that a filter opens it with the first document that needs it.
+ * Opens the current directory's repository and finds its provider: the one given, or the one that the remote's URL
+ * names (78 if it does not). remote and provider may be NULL. env: where to look for the forge's token. base starts as
+ * {0}; an open one stays as it is, so that a filter opens it with its first document.
  */
 int gp_base_open(struct gp_base *base, const char *remote, const char *provider, gp_env_fn *env, struct gp_err *err);
 void gp_base_free(struct gp_base *base);
@@ -33,18 +31,17 @@ void gp_base_free(struct gp_base *base);
 /* Asks the remote for the branch (NULL: its default branch) and its tip, and makes sure that the tip is here. */
 int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err);
 
-/* The same, and with the same request where another branch is (*also_tip; zero: it does not exist). */
+/* The same, and asks with the same request for another branch (*also_tip; zero: it does not exist). */
 int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
 		     struct gp_err *err);
 
 /*
- * Whether a document's repository is the one that is open here: a document may
- * come from anywhere, and what it says must not send a token elsewhere. Takes
- * its base branch. errors: 65.
+ * Checks that a document is about this repository: a document may come from anywhere, and must not send a token
+ * elsewhere. Takes its base branch. errors: 65.
  */
 int gp_base_check_document(struct gp_base *base, const struct gp_json *document, struct gp_err *err);
 
-/* The same, and takes its tip, which is fetched where it is not here. */
+/* The same, and takes its tip, fetching it if needed. */
 int gp_base_from_document(struct gp_base *base, const struct gp_json *document, struct gp_err *err);
 
 /* Sets the document's member `repository`. */
@@ -58,10 +55,7 @@ int gp_base_config(struct gp_base *base, struct gp_config *config, gp_config_war
 int gp_base_previous(struct gp_base *base, const struct gp_config *config, size_t environment,
 		     const struct gp_setter *setter, struct gp_err *err);
 
-/*
- * The first-parent history of the tip, grown as far as it is looked at. Start
- * with {0}.
- */
+/* The first-parent history of the tip, read as far as needed. Start with {0}. */
 struct gp_chain {
 	struct gp_link {
 		struct gp_oid commit, tree;
@@ -71,8 +65,8 @@ struct gp_chain {
 	struct gp_oid next;
 };
 /*
- * Makes sure that link[index] is there, where history reaches so far. Returns
- * 1, 0 if the chain is shorter, -1: 71. Fetches more of a shallow clone.
+ * Makes sure that link[index] is there, if history goes that far. Returns 1, 0 if the chain is shorter, -1: 71. Deepens
+ * a shallow clone.
  */
 int gp_chain_reach(struct gp_chain *chain, struct gp_base *base, size_t index, struct gp_err *err);
 void gp_chain_free(struct gp_chain *chain);

@@ -16,8 +16,8 @@
 struct gp_json *gp_change_files(const struct gp_edits *edits);
 
 /*
- * Writes the commit of a change on top of the base's tip; no ref moves. Its message is the title, at most 50 lines about
- * what changes, and the metadata that the gate goes by as a trailer. errors: 71.
+ * Writes the commit of a change on top of the base's tip; no ref moves. Its message is the title, at most 50 lines of
+ * changes, and the metadata, which the gate reads, as a trailer. errors: 71.
  */
 int gp_change_commit(struct gp_base *base, const struct gp_promotion *p, const struct gp_change *change,
 		     struct gp_oid *out, struct gp_err *err);

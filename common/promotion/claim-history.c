@@ -13,7 +13,7 @@ void gp_own_free(struct gp_own *own)
 	free(own->step);
 }
 
-/* Where in the first n links of the chain a commit stands; n where it does not. */
+/* The place of a commit in the first n links of the chain; n if it is not there. */
 static size_t on_chain(const struct gp_chain *chain, size_t n, const struct gp_oid *commit)
 {
 	for (size_t i = 0; i < n; i++)
@@ -22,12 +22,12 @@ static size_t on_chain(const struct gp_chain *chain, size_t n, const struct gp_o
 	return n;
 }
 
-/* The commits seen on either way; links and steps are numbered from 1. */
+/* The commits seen on both ways; links and steps are numbered from 1. */
 struct seen {
 	struct gp_oidmap links, steps;
 };
 
-/* Adds the next commit of the head's own history. Returns 1, 0 behind a root, -1. */
+/* Adds the next commit of the head's own history. Returns 1, 0 after a root, -1. */
 static int add_step(struct gp_own *own, struct gp_base *base, const struct gp_oid *head, struct gp_oid *at,
 		    struct gp_err *err)
 {
@@ -60,9 +60,8 @@ static int meet(struct gp_own *own, size_t steps, size_t link)
 }
 
 /*
- * Walks down from the head and back from the tip in step, so that neither goes
- * further than the other needs: in a shallow clone each step may be a fetch.
- * Returns 1 if they meet, 0 if they do not, -1.
+ * Walks back from the head and from the tip in step, so that neither goes further than needed: in a shallow clone each
+ * step may be a fetch. Returns 1 if they meet, 0 if they do not, -1.
  */
 static int walk_to_base(struct gp_own *own, struct seen *seen, struct gp_base *base, struct gp_chain *chain,
 			const struct gp_oid *head, struct gp_err *err)

@@ -1,6 +1,5 @@
 /*
- * claim-history.h - the commits that a pull request's branch has of its own:
- * from its head down, by first parents, to where it left the base. Used by
+ * claim-history.h - a branch's own commits: from its head back along first parents to where it left the base. Used by
  * claim alone.
  */
 #ifndef GP_CLAIM_HISTORY_H
@@ -32,7 +31,7 @@ int gp_own_find(struct gp_own *own, struct gp_base *base, struct gp_chain *chain
 		struct gp_err *err);
 void gp_own_free(struct gp_own *own);
 
-/* Whether a step only brings the base into the branch ("Update branch"); then where on the chain that base commit is. */
+/* Whether a step only merges the base into the branch ("Update branch"); then the base commit's place on the chain. */
 bool gp_own_is_update(const struct gp_own_step *step, const struct gp_own *own, const struct gp_chain *chain,
 		      size_t *index);
 

@@ -10,7 +10,7 @@
 
 static int broken(struct gp_claim *claim, char *reason)
 {
-	/* The first finding is the one to tell. */
+	/* The first finding is the one reported. */
 	if (claim->reason) {
 		free(reason);
 		return 0;
@@ -27,10 +27,10 @@ static bool is_only(const char *message, const char *line, size_t len)
 }
 
 /*
- * Whether a commit is one of the older tool's, which writes a promotion's title and no more
+ * Whether the older tool made this commit: it writes a promotion's title and nothing more
  * (https://github.com/XenitAB/gitops-promotion/blob/main/pkg/git/pull_request.go). Statuses belong to commits, not to
- * pull requests: what a commit is has to show in itself, or the green that it got on another branch, where nobody
- * called it a promotion, would do for one.
+ * pull requests: a commit must show what it is, or a green status from another branch, where nobody called it a
+ * promotion, would open the gate for one.
  */
 static bool is_titled(const char *message)
 {
@@ -49,7 +49,7 @@ static int check_title(struct gp_claim *claim, const char *message)
 	return claim->state == GP_CLAIM_SOUND ? 0 : -1;
 }
 
-/* Reads what trailer and description say. Returns whether they agree. */
+/* Reads trailer and description. Returns whether they agree. */
 static bool read_words(struct gp_claim *claim, const char *message, const char *description)
 {
 	bool agree = true;
@@ -82,9 +82,8 @@ static bool read_words(struct gp_claim *claim, const char *message, const char *
 }
 
 /*
- * One commit of its own, and merges of the base. What else it has merged would
- * be an ancestor of the merge and so undo, unseen in the head's tree, what the
- * base has had from there.
+ * One own commit, and merges of the base. Anything else that it merges would be an ancestor of the final merge, and
+ * could undo parts of the base without showing in the head's tree.
  */
 static int check_shape(struct gp_claim *claim, const struct gp_own *own, const struct gp_chain *chain)
 {
@@ -105,22 +104,22 @@ static int check_shape(struct gp_claim *claim, const struct gp_own *own, const s
 					 commits));
 }
 
-/* The older tool's feature deployments are never promoted, nor are they anything that a gate guards. */
+/* The older tool's feature deployments are never promoted, and no gate guards them. */
 static bool is_feature(const struct gp_claim *claim, const char *branch)
 {
 	return claim->metadata && !strcmp(claim->promotion.type, "feature") && !gp_promotion_is_branch(branch);
 }
 
-/* What the head changes against what it should change. */
+/* Compares what the head changes with what it should change. */
 struct compare {
 	struct gp_claim *claim;
 	struct gp_base *base;
 	const struct gp_change *change;
 	size_t matched;
-	bool is_old; /* the base has gone on since */
+	bool is_old; /* the base has changed since */
 };
 
-/* Whether the older tool's file means what it should: reformatted, but the same YAML and the same markers. */
+/* Whether the older tool's file is right: reformatted, but the same YAML and the same markers. */
 static int same_meaning(const struct compare *c, const struct gp_file *file, const struct gp_oid *oid,
 			struct gp_err *err)
 {
@@ -136,7 +135,7 @@ static int same_meaning(const struct compare *c, const struct gp_file *file, con
 	return same > 0;
 }
 
-/* A file that the base has moved since takes the change with it when it is merged, to another environment for instance. */
+/* If the base has renamed the file since, a merge takes the change along, perhaps to another environment. */
 static int check_place(const struct compare *c, const char *path, struct gp_err *err)
 {
 	struct gp_entry entry;
@@ -182,7 +181,7 @@ static int compare_file(void *ctx, const char *path, const struct gp_entry *from
 	return broken(c->claim, gp_asprintf("it also changes '%s': carry other edits in their own pull request", path));
 }
 
-/* Applies the setter to the base commit that a commit contains, and compares. */
+/* Applies the setter to the base commit that a commit contains, and compares the results. */
 static int check_content(struct gp_claim *claim, struct gp_base *base, const struct gp_link *link, bool is_old,
 			 const struct gp_oid *tree, struct gp_err *err)
 {
@@ -199,7 +198,7 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 		return broken(claim, gp_strdup(why.message));
 	}
 	rc = gp_tree_diff(base->repository.git, &link->tree, tree, compare_file, &c, &why);
-	/* A tree that no program would write, or one without an end. */
+	/* A tree that no program writes, or an endless one. */
 	if (rc && why.code == GP_EXIT_INPUT)
 		rc = broken(claim, gp_strdup(why.message));
 	else if (rc)
@@ -212,8 +211,8 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 }
 
 /*
- * Each commit of its own, not only the head: what one of them brought and a later one took back would be undone in
- * the base when it is merged, if the base has the same by another way.
+ * Checks each own commit, not only the head: if one commit brings a change and a later one reverts it, a merge may
+ * revert it in the base too.
  */
 static int check_steps(struct gp_claim *claim, struct gp_base *base, const struct gp_chain *chain,
 		       const struct gp_own *own, struct gp_err *err)
@@ -232,8 +231,8 @@ static int check_steps(struct gp_claim *claim, struct gp_base *base, const struc
 }
 
 /*
- * Whether nothing about a pull request speaks of promotions, seen without its
- * history: a person's pull request must not cost a walk to its base.
+ * Whether nothing in a pull request speaks of promotions, without reading its history: a person's pull request must not
+ * cost a walk to its base.
  */
 static int is_plain(struct gp_base *base, const char *branch, const struct gp_oid *head, const char *description,
 		    struct gp_err *err)

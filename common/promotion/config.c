@@ -24,8 +24,8 @@ enum {
 };
 
 /*
- * One reader for both: a document's member is turned into the tree that YAML
- * gives, so that both are checked alike. What differs is kept here.
+ * One reader for the file and the document's member: the member is turned into the tree that YAML gives. This struct
+ * holds what differs.
  */
 /* The most keys of one map that gp knows. */
 enum { MAX_KEYS = 32 };
@@ -34,10 +34,10 @@ struct reader {
 	gp_config_warn_fn *warn;
 	void *ctx;
 	struct gp_err *err;
-	bool json; /* a value without quotes is no text, and there are no places */
+	bool json; /* JSON: a plain value is no text, and there are no lines */
 };
 
-/* A key of a map: how its value is read, and into what. */
+/* A key of a map: how to read its value, and where to put it. */
 typedef int field_fn(const struct reader *r, const struct gp_yaml_node *node, void *to);
 struct field {
 	const char *key;
@@ -86,7 +86,7 @@ static int take_unknown(const struct reader *r, const struct gp_yaml_node *node,
 	return 0;
 }
 
-/* Reads a map by its fields; null members are as if they were not there. */
+/* Reads a map by its fields; a null member counts as missing. */
 static int read_map(const struct reader *r, const struct gp_yaml_node *map, const struct field *fields, size_t n,
 		    void *to)
 {

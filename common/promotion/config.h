@@ -44,7 +44,7 @@ void gp_config_free(struct gp_config *config);
 struct gp_json *gp_config_to_json(const struct gp_config *config);
 int gp_config_from_json(struct gp_config *out, const struct gp_json *json, struct gp_err *err);
 
-/* Fails with code: an environment is unknown; names those that there are, and the one that may be meant. */
+/* Fails with code for an unknown environment: lists those that there are, and suggests one. */
 int gp_config_unknown(const struct gp_config *config, const char *env, int code, struct gp_err *err);
 
 /* The index of the environment of that name, or -1. */

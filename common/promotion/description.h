@@ -1,6 +1,6 @@
 /*
- * description.h - the description of a promotion's pull request: the metadata for
- * programs, and what a person wants to know before pressing merge.
+ * description.h - the description of a promotion's pull request: the metadata for programs, and what a person needs to
+ * know before merging.
  */
 #ifndef GP_DESCRIPTION_H
 #define GP_DESCRIPTION_H

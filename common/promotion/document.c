@@ -11,14 +11,16 @@
 
 enum { MAX_DOCUMENT = 64 << 20 };
 
-/* How far the search for the end of a document has come. */
+/* The state of the search for the end of a document. */
 struct span {
 	size_t at;
 	unsigned depth;
 	bool in_string, escaped;
 };
 
-/* Goes on to the '}' that closes the object. Returns the length of the document, or 0 if its end is not here yet. */
+/*
+ * Searches on for the '}' that closes the object. Returns the length of the document, or 0 if its end has not come yet.
+ */
 static size_t find_end(struct span *s, const char *text, size_t len)
 {
 	for (; s->at < len; s->at++) {
@@ -45,7 +47,9 @@ static ssize_t fill(struct gp_reader *r)
 {
 	if (r->ended)
 		return 0;
-	/* What is left moves to the front only when the buffer is full: a file of many documents is not moved once for each. */
+	/*
+	 * The rest moves to the front only if the buffer is full: a file of many documents is not moved once for each.
+	 */
 	if (r->start && r->cap - r->len < 4096) {
 		memmove(r->data, r->data + r->start, r->len - r->start);
 		r->len -= r->start;
@@ -223,7 +227,7 @@ int gp_document_check(const struct gp_json *document, struct gp_err *err)
 {
 	const struct gp_json *dry_run = gp_json_get(document, "dry_run");
 
-	/* What somebody meant as "do nothing" must not be taken for "do it". */
+	/* A mistyped "do nothing" must not read as "do it". */
 	if (dry_run && !gp_json_is_bool(dry_run))
 		return gp_fail(err, GP_EXIT_INPUT, "dry_run in the document is neither true nor false");
 	return 0;

@@ -27,7 +27,7 @@ struct gp_reader {
 int gp_reader_next(struct gp_reader *reader, struct gp_json **document, struct gp_err *err);
 void gp_reader_free(struct gp_reader *reader);
 
-/* Whether there is more to read, or the end, without waiting longer than ms for it. */
+/* Whether there is more to read, or the end; waits at most ms. */
 bool gp_reader_is_ready(struct gp_reader *reader, int ms);
 
 /* The value at a path such as "promotion.tag"; NULL if there is none. */
@@ -36,7 +36,7 @@ struct gp_json *gp_document_get(const struct gp_json *document, const char *path
 /* The text at a path; otherwise NULL and err: 65 "document has no promotion.tag" (or it is no string). */
 const char *gp_document_need_text(const struct gp_json *document, const char *path, struct gp_err *err);
 
-/* The member, made as an empty object where it is not there (or is no object). Borrowed. */
+/* The member; created as an empty object if it is missing or no object. Borrowed. */
 struct gp_json *gp_document_member(struct gp_json *document, const char *name);
 
 /* Sets `skip` or `error`. */
@@ -46,7 +46,7 @@ void gp_document_set_error(struct gp_json *document, const char *program, const 
 /* The exit status that the document's error asks for; 0 if there is no error. One that is invalid is 65. */
 int gp_document_exit(const struct gp_json *document);
 
-/* Whether the document's error is no more than what the gate said, and nothing went wrong on the way to it. */
+/* Whether the document's error is the gate's verdict and not a failure. */
 bool gp_document_is_verdict(const struct gp_json *document);
 
 bool gp_document_is_dry_run(const struct gp_json *document);
@@ -54,7 +54,7 @@ bool gp_document_is_dry_run(const struct gp_json *document);
 /* Whether it carries a skip: any value but null. */
 bool gp_document_is_skipped(const struct gp_json *document);
 
-/* Whether the members that every program obeys are of their type: errors (65) where dry_run is no boolean. */
+/* Checks the members that every program obeys: errors (65) if dry_run is no boolean. */
 int gp_document_check(const struct gp_json *document, struct gp_err *err);
 
 #endif

@@ -45,7 +45,7 @@ static void write_headline(FILE *out, const char *before, const struct gp_json *
 	fputc('\n', out);
 }
 
-/* What the forge waits for before it merges, as far as it says so. */
+/* What the forge waits for before it merges, if it says so. */
 static void write_waits(FILE *out, const struct gp_json *pull)
 {
 	for (const struct gp_json *w = gp_json_first(gp_json_get(pull, "waits_for")); w; w = gp_json_next(w))

@@ -15,7 +15,7 @@ enum { MAX_AHEAD = 100, AHEAD_MS = 30 };
 void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document)
 {
 	char *text = isatty(STDOUT_FILENO) ? gp_json_print_indented(document) : gp_json_print(document);
-	/* A '#' stands only in strings, where its number is the same to JSON. */
+	/* A '#' occurs only in strings, where its escape means the same. */
 	char *harmless = gp_ci_disarm(getenv, text, "\\u0023");
 	char *line = gp_asprintf("%s\n", harmless);
 
@@ -29,7 +29,7 @@ void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document)
 void gp_tool_fail(struct gp_tool *tool, const struct gp_err *err)
 {
 	gp_tool_complain(tool, err);
-	/* A person at a terminal has just read it; a program behind us has not. */
+	/* A person at a terminal has just read it; a program at the other end of a pipe has not. */
 	if (tool->is_driver || isatty(STDOUT_FILENO))
 		return;
 	struct gp_json *document = gp_json_object();

@@ -19,7 +19,7 @@ static void write_line(const char *program, const char *text)
 	gp_clean_line(clean, sizeof clean, text);
 	harmless = gp_ci_disarm(getenv, clean, "?");
 	line = gp_asprintf("%s: %s\n", program, harmless);
-	/* Where stderr is gone, there is nobody to tell. */
+	/* If stderr is closed, nobody can be told. */
 	(void)!gp_write_all(STDERR_FILENO, line, strlen(line));
 	free(line);
 	free(harmless);
@@ -55,7 +55,7 @@ void gp_tool_output_failed(struct gp_tool *tool)
 	struct gp_err err = {0};
 
 	if (errno == EPIPE) {
-		/* Whoever read us has gone; end the way programs do that do not ignore the signal. */
+		/* The reader has gone: end as a program that does not ignore SIGPIPE. */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}

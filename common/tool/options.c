@@ -114,13 +114,13 @@ static const struct gp_option *find_own(const struct gp_option *options, size_t 
 	return NULL;
 }
 
-/* "--name" of what stands on the command line as "--name=value". Yours. */
+/* "--name" of "--name=value". Yours. */
 static char *name_of(const char *word)
 {
 	return gp_memdup0(word, strcspn(word, "="));
 }
 
-/* How many long options begin with a word that is none of them. */
+/* How many long options a word abbreviates. */
 static size_t count_prefix(const struct tables *t, const char *word)
 {
 	size_t n = 0;
@@ -149,7 +149,7 @@ static int unknown(const struct tables *t, const char *program, const char *word
 	return -1;
 }
 
-/* What getopt found wrong: c is ':' or '?'. word is the one that it looked at last. */
+/* Words for getopt's error: c is ':' or '?', word is the last one that it read. */
 static int complain(const struct tables *t, const char *program, int c, const char *word, struct gp_err *err)
 {
 	if (c == ':')

@@ -29,7 +29,7 @@ struct gp_option {
 
 enum { GP_MAX_OPTIONS = 24 };
 
-/* What the options that all programs share have said. Starts with {0}; free dir. */
+/* The values of the options that all programs share. Starts with {0}; free dir. */
 struct gp_common_options {
 	bool help, version, quiet;
 	int verbose;                          /* how many -v */

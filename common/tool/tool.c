@@ -32,7 +32,7 @@ static const char *variable(const char *name)
 	return v && *v ? v : NULL;
 }
 
-/* What was said of the shared options, else what the environment says. */
+/* The shared options, or else the environment. */
 static void settle(struct gp_tool *tool, const struct gp_common_options *common)
 {
 	const char *verbose = variable("GP_VERBOSE");
@@ -64,7 +64,7 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 
 	if (strchr(argv[0], '/'))
 		tool->dir = gp_memdup0(argv[0], (size_t)(strrchr(argv[0], '/') - argv[0]));
-	/* A forge or a reader that has gone is an error to report, not a signal to die of (gp_tool_output_failed). */
+	/* A forge or a reader that has gone is an error to report, not a deadly signal (gp_tool_output_failed). */
 	signal(SIGPIPE, SIG_IGN);
 	/* Likewise a file that would pass a size limit: it then looks like a full disk. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -115,12 +115,12 @@ int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const str
 	if (!provider || gp_tool_seconds("GP_TIMEOUT", &timeout, 0, err) ||
 	    gp_tool_seconds("GP_RETRY_BUDGET", &budget, 0, err))
 		return -1;
-	/* One that broke off may still send its late reply: it is never asked again. */
+	/* A driver that broke off may still send a late reply: never ask it again. */
 	if (*forge && gp_forge_is_broken(*forge)) {
 		gp_forge_end(*forge);
 		*forge = NULL;
 	}
-	/* The driver keeps these limits; a little more is for its own work. */
+	/* The driver keeps these limits; allow a little more for its own work. */
 	if (!*forge)
 		*forge = gp_forge_start(provider, tool->dir, (timeout + budget + 10) * 1000, err);
 	if (!*forge)

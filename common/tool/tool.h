@@ -1,8 +1,7 @@
 /*
- * tool.h - the frame that every program has in common: options, one line for
- * an error, the documents that come in and go out. For bin/ alone: this module
- * reads argv, the environment and stdin and writes stdout and stderr on its
- * program's behalf; no other module of common/ does.
+ * tool.h - the frame of every program: options, messages, and the documents that come in and go out. For bin/ alone:
+ * this module reads argv, the environment and stdin and writes stdout and stderr for its program; no other module of
+ * common/ does.
  */
 #ifndef GP_TOOL_H
 #define GP_TOOL_H
@@ -35,10 +34,10 @@
 struct gp_tool {
 	const char *name;  /* "gp-set-tag" */
 	const char *help;  /* what --help prints, from "usage: …\n" on */
-	const char *after; /* what usually comes before it in a pipe, for who waits at a terminal; NULL: nothing */
+	const char *after; /* what usually comes before it in a pipe: a hint for someone at a terminal; NULL: nothing */
 	bool is_driver;    /* a forge's driver: its stdout carries replies, no documents */
 	/* Set by gp_tool_start; the last three also have a variable: GP_REMOTE, GP_BASE, GP_PROVIDER. */
-	int verbosity;                        /* -1 quiet, 0, 1 (-v); GP_VERBOSE where no option says it */
+	int verbosity;                        /* -1 quiet, 0, 1 (-v); from GP_VERBOSE if no option is given */
 	const char *remote, *base, *provider; /* NULL: not given */
 	char *dir;                            /* where the program is, when it was called by a path; else NULL */
 	struct gp_child feeder;               /* see gp_tool_feed */
@@ -56,13 +55,13 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 /* Ends the program: closes stdout, checks that all was written. Returns main's exit status. */
 int gp_tool_end(struct gp_tool *tool);
 
-/* Standard output cannot be written: complains by errno, or ends the program as SIGPIPE does where its reader has gone. */
+/* Standard output cannot be written: reports errno, or ends the program as SIGPIPE does if the reader has gone. */
 void gp_tool_output_failed(struct gp_tool *tool);
 
-/* A line on stderr, "NAME: text"; from which verbosity on it is seen: -1 warnings, 0 what was done, 1 how. */
+/* Prints "NAME: text" on stderr. level: the least verbosity that shows it: -1 warnings, 0 what was done, 1 how. */
 void gp_tool_say(const struct gp_tool *tool, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* The error as one line on stderr, and as an annotation where a CI system wants one; remembers the exit status. */
+/* Prints the error as one line on stderr, and as an annotation in a CI job; keeps the exit status. */
 void gp_tool_complain(struct gp_tool *tool, const struct gp_err *err);
 
 /* Warns if standard input is a terminal, where nobody types documents: what is "documents" or "requests". */
@@ -71,7 +70,7 @@ void gp_tool_check_stdin(const struct gp_tool *tool, const char *what);
 /* Writes a document to stdout as one line (indented on a terminal) and flushes it. */
 void gp_tool_emit(struct gp_tool *tool, const struct gp_json *document);
 
-/* For a program that starts documents: complains, and emits a document that carries the error along the pipe. */
+/* For a program that starts documents: prints the error, and emits a document that carries it along the pipe. */
 void gp_tool_fail(struct gp_tool *tool, const struct gp_err *err);
 
 /*
@@ -99,10 +98,9 @@ typedef void gp_tool_ahead_fn(void *ctx, struct gp_json *const documents[], size
 void gp_tool_filter_ahead(struct gp_tool *tool, gp_tool_ahead_fn *ahead, gp_tool_fn *fn, void *ctx, bool with_errors);
 
 /*
- * The driver for a document's repository: started where *forge is NULL, beside
- * this program or from PATH; from then on its requests are about this
- * document's base. GP_TIMEOUT and GP_RETRY_BUDGET (seconds) bound the wait for
- * a reply. errors: 65, 78. *forge is yours (gp_forge_end).
+ * The driver for a document's repository; started if *forge is NULL, from this program's directory or PATH. Its next
+ * requests are about this document's base. GP_TIMEOUT and GP_RETRY_BUDGET (seconds) bound the wait for a reply. errors:
+ * 65, 78. *forge is yours (gp_forge_end).
  */
 int gp_tool_forge(const struct gp_tool *tool, struct gp_forge **forge, const struct gp_json *document,
 		  struct gp_err *err);
@@ -115,10 +113,13 @@ int gp_tool_base_of(const struct gp_tool *tool, struct gp_base *base, const stru
 /* Frees base and forge and ends the program as gp_tool_end does. */
 int gp_tool_finish(struct gp_tool *tool, struct gp_base *base, struct gp_forge *forge);
 
-/* A number of seconds from the environment; *out stays where it is not set. errors: 78, also for less than least. */
+/*
+ * A number of seconds from the environment; *out stays as it is if the variable is not set. errors: 78, also below
+ * least.
+ */
 int gp_tool_seconds(const char *name, int *out, int least, struct gp_err *err);
 
-/* Marks the document as skipped by this program, with a reason, and says so. */
+/* Marks the document as skipped by this program, with a reason, and prints the reason. */
 void gp_tool_skip(const struct gp_tool *tool, struct gp_json *document, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
