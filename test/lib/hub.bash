@@ -17,7 +17,10 @@ hub_start() {
 	# Compiled modules are kept beside the build; -S: what else is installed for Python costs time, and is not needed.
 	IFS= read -r -t 60 HUB_URL < <(
 		export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$GP_BUILD/pycache
-		exec "${TEST_PYTHON:-python3}" ${GP_SNAPSHOT--S} "$test_root/test/fakes/$name/server.py" --root "$T/$name" \
+		site=(-S)
+		# A lane's server takes snapshots of itself, which sitecustomize.py does.
+		[ -z "${GP_SNAPSHOT-}" ] || site=()
+		exec "${TEST_PYTHON:-python3}" "${site[@]}" "$test_root/test/fakes/$name/server.py" --root "$T/$name" \
 			--log "$HUB_LOG" --parent "$$" "$@" 3>&- 2>"$T/$name.err"
 	)
 	[ -n "$HUB_URL" ] || fail 'no server:' "$(cat "$T/$name.err")"
