@@ -41,7 +41,7 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-/* A name as people write it. A '%' that begins no escape stands for itself. NULL for what cannot be a name. Yours. */
+/* Decodes a name. A '%' that begins no escape stands for itself. NULL for what cannot be a name. Yours. */
 static char *decoded(const char *text, size_t len)
 {
 	char *out = gp_calloc(len + 1, 1), *to = out;
@@ -56,7 +56,7 @@ static char *decoded(const char *text, size_t len)
 		}
 		*to++ = (char)(high << 4 | low);
 		i += 2;
-		/* What stands for a '/', or ends the text, would be another path. */
+		/* An escaped '/' or NUL would make it another path. */
 		if (to[-1] == '/' || !to[-1]) {
 			free(out);
 			return NULL;
@@ -107,7 +107,7 @@ static int take_apart(struct parts *p, const char *url)
 	return p->mark + 2 == p->count ? 0 : -1;
 }
 
-/* How many steps of the path are those of an address, if it is on the same server; -1: it is not. */
+/* How many steps of the path belong to an address on the same server; -1: it is on another one. */
 static int steps_of(const struct parts *p, const char *address)
 {
 	const char *host = address ? strstr(address, "://") : NULL, *path;

@@ -1,6 +1,6 @@
 /*
- * Auto-complete: completing by the forge itself, once all policies that block
- * are met. https://learn.microsoft.com/azure/devops/repos/git/complete-pull-requests#set-a-pull-request-to-auto-complete
+ * Auto-complete: the forge completes a pull request once all blocking policies are met.
+ * https://learn.microsoft.com/azure/devops/repos/git/complete-pull-requests#set-a-pull-request-to-auto-complete
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "sys/exit.h"
 #include "sys/mem.h"
 
-/* How often policies are looked at that have yet to be evaluated. */
+/* How often to look at policies that have not been evaluated yet. */
 enum { MAX_LAG_ATTEMPTS = 5 };
 
 static struct gp_json *switch_off(struct gp_azdo *a, const struct gp_merge *m, struct gp_err *err)
@@ -17,7 +17,7 @@ static struct gp_json *switch_off(struct gp_azdo *a, const struct gp_merge *m, s
 	struct gp_json *pull = gp_azdo_look_up(a, m->number, NULL, err);
 	struct gp_azdo_switch off = {.m = m};
 
-	/* What is completed or abandoned cannot be changed, and does nothing by itself. */
+	/* A completed or abandoned pull request cannot be changed and does nothing by itself. */
 	if (!pull || !gp_json_get_true(pull, "auto_merge"))
 		return pull;
 	gp_json_free(pull);
@@ -29,12 +29,12 @@ static struct gp_json *switch_off(struct gp_azdo *a, const struct gp_merge *m, s
 	return NULL;
 }
 
-/* What is known before it is switched on: the pull request's ids, and the pull request, where it had to be asked for. */
+/* What is known before it is switched on: the pull request's ids, and the pull request itself if it was asked for. */
 struct known {
 	struct gp_azdo_id id;
 	struct gp_json *pull;
 	const struct gp_json *node;
-	const char *base; /* that pull requests go into, by the request; NULL: it does not say */
+	const char *base; /* the base, from the request; NULL: not given */
 	struct gp_azdo_policies policies;
 };
 
@@ -69,9 +69,9 @@ static bool merge_is(const struct known *k, const char *status)
 }
 
 /*
- * Policies are evaluated in the background. One that has yet to be may be met as soon as it is, and then the pull request
- * would be completed, although nothing had to be waited for. Returns 1 if there is something to wait for, 2 if they
- * have to be looked at again, 0 where what was looked at is met, -1 with err.
+ * Policies are evaluated in the background. One that is not evaluated yet may be met at once, and then the pull request
+ * would be completed although nothing had to be waited for. Returns 1 if there is something to wait for, 2 to look
+ * again, 0 if all that is known is met, -1 with err.
  */
 static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_azdo_policies *p, int n,
 		 struct gp_err *err)
@@ -87,8 +87,8 @@ static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_az
 }
 
 /*
- * Whether there is something to wait for. That all policies are met is trusted only if the pull request was seen before
- * with its merge tried: after a push the evaluations are still those of the head before it. Returns 1; 0 with k->pull; -1.
+ * Whether there is something to wait for. All policies met is believed only if an earlier look found the merge tried:
+ * just after a push the evaluations are those of the previous head. Returns 1; 0 with k->pull; -1.
  */
 static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known *k, struct gp_err *err)
 {
@@ -103,7 +103,7 @@ static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known
 			continue;
 		if (wait)
 			return wait;
-		/* What nothing blocks would be completed as soon as it can be, a conflict or not. */
+		/* Without a blocking policy it would be completed as soon as possible, conflict or not. */
 		if (seen && (settled || on || !k->policies.blocking))
 			return k->policies.blocking && merge_is(k, "conflicts");
 		if (seen && gp_api_pause(&a->api, n, 0, NULL))
@@ -117,7 +117,7 @@ static int has_to_wait(struct gp_azdo *a, const struct gp_merge *m, struct known
 	}
 }
 
-/* It is on, and not for this head into this base: off it goes. */
+/* It is on, but not for this head and base: switch it off. */
 static void withdraw(struct gp_azdo *a, const struct gp_merge *m, const struct gp_err *why, struct gp_err *err)
 {
 	const struct gp_merge none = {.number = m->number};
@@ -140,7 +140,10 @@ static struct gp_json *confirm(struct gp_azdo *a, const struct gp_merge *m, cons
 	struct gp_err why = {0};
 
 	if (strcmp(gp_json_get_text(pull, "head"), m->head) != 0 && !strcmp(gp_json_get_text(pull, "state"), "open")) {
-		/* Nothing binds it to a head; somebody has pushed in between, unless the forge has yet to see our own push. */
+		/*
+		 * Auto-complete is not bound to a head: somebody may have pushed in between, or the forge has not seen
+		 * our push yet.
+		 */
 		gp_json_free(pull);
 		pull = gp_azdo_look_up_bound(a, m->number, m->head, NULL, &why);
 	}
@@ -161,7 +164,7 @@ static struct gp_json *confirm(struct gp_azdo *a, const struct gp_merge *m, cons
 	return NULL;
 }
 
-/* Whether auto-complete, as it is on, passes over these. */
+/* Whether auto-complete, as it is on, ignores these policies. */
 static bool ignores(const struct gp_json *node, const struct gp_json *optional)
 {
 	const struct gp_json *options = gp_json_get(node, "completionOptions");
@@ -182,14 +185,14 @@ static struct gp_json *switch_on(struct gp_azdo *a, const struct gp_merge *m, co
 	int wait;
 
 	gp_azdo_id_read(&k.id, m->id);
-	/* Who has the id has just seen the pull request with this head. */
+	/* An id means that the pull request was just seen with this head. */
 	if ((!base || !k.id.project || !k.id.repository || !k.id.head || strcmp(k.id.head, m->head) != 0) &&
 	    look(a, m, &k, err))
 		goto out;
 	wait = has_to_wait(a, m, &k, err);
 	on.ours = gp_json_get_true(k.pull, "auto_merge");
 	if (wait == 0 && (!on.ours || ignores(k.node, k.policies.optional))) {
-		/* One that was switched on before has to wait for nothing more: it is about to be completed. */
+		/* It was on before and has nothing left to wait for: it is about to be completed. */
 		result = gp_pull_result(k.pull);
 		if (!on.ours)
 			gp_json_set_bool(result, "clean", true);

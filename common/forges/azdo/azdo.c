@@ -89,7 +89,7 @@ int gp_azdo_send(struct gp_azdo *a, const char *method, enum gp_azdo_resource re
 	}
 }
 
-/* One GET of what may be known already. *page is NULL if it is not there. */
+/* A conditional GET. *page is NULL if it does not exist. */
 static int get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, struct gp_api_answer *answer,
 	       const struct gp_json **page, struct gp_err *err)
 {
@@ -113,7 +113,7 @@ int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *p
 	struct gp_api_answer answer;
 	int rc = get(a, resource, path, &answer, out, err);
 
-	/* A repository that is not there is an error, whatever was asked of it. */
+	/* A missing repository is an error, whatever was asked of it. */
 	if (!rc && !*out && (answer.status != 404 || gp_azdo_is_lost(&answer)))
 		rc = gp_azdo_refuse(a, &answer, err);
 	else if (!rc && *out && !gp_json_is_object(*out))
@@ -142,7 +142,7 @@ static char *page_path(const char *path, enum gp_azdo_paging paging, size_t size
 
 struct page {
 	size_t count;
-	char *token;  /* by which the next one is asked for; NULL: there is none. Yours. */
+	char *token;  /* the parameter for the next page; NULL: there is none. Yours. */
 	int64_t last; /* the last pull request; going in: that of the page before, or 0 */
 	bool joined;  /* whether that one was on this page as well */
 };
@@ -194,7 +194,7 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 		if (paging != GP_AZDO_PULLS) {
 			p.last = 0;
 		} else if (!p.joined && shifts++ < MAX_SHIFTS) {
-			/* What was closed meanwhile has drawn others over to the page before. */
+			/* Pull requests that were closed meanwhile have moved others to the page before. */
 			rc = rc ? rc : take(a, NULL, ctx, err);
 			more = true;
 			skip = 0;
@@ -220,7 +220,7 @@ const char *gp_azdo_ask_me(struct gp_azdo *a, struct gp_err *err)
 		gp_api_nonsense(&a->api, "it does not say whose token it is", err);
 		return NULL;
 	}
-	/* This answer, too, may have said it in its header. */
+	/* This answer may have named the user in its header, too. */
 	free(a->me);
 	a->me = gp_strdup(id);
 	return a->me;

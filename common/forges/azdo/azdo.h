@@ -29,7 +29,7 @@ struct gp_azdo_address {
 int gp_azdo_address_read(struct gp_azdo_address *out, const char *url, gp_env_fn *env, struct gp_err *err);
 void gp_azdo_address_free(struct gp_azdo_address *address);
 
-/* What is asked for: where it is, and in which version of the API it is new. */
+/* The kinds of resources: where each is, and in which API version it is new. */
 enum gp_azdo_resource {
 	GP_AZDO_REPOSITORY,    /* below the repository */
 	GP_AZDO_PULL_STATUSES, /* likewise */
@@ -39,13 +39,13 @@ enum gp_azdo_resource {
 	GP_AZDO_RESOURCES      /* how many there are */
 };
 
-/* A repository, and the one who asks about it. */
+/* A repository and its API. */
 struct gp_azdo {
-	struct gp_api api; /* stands first: the driver hands a repository on as this */
+	struct gp_api api; /* first: the driver passes a repository on as this */
 	struct gp_azdo_address address;
-	char version[16];                /* of the API, as this server knows it */
-	bool preview[GP_AZDO_RESOURCES]; /* what this version has as a preview only */
-	char *me;                        /* the id of the token's user, once it is known */
+	char version[16];                /* the API version that this server supports */
+	bool preview[GP_AZDO_RESOURCES]; /* resources that this version has only as a preview */
+	char *me;                        /* the id of the token's user, once known */
 	bool batches;                    /* statuses of many commits were seen to come in one answer, */
 	bool no_batches;                 /* or to be left out of it */
 	char *looked_for;                /* "BRANCH\nBASE" of the last find-pr by branch, */
@@ -66,7 +66,7 @@ int gp_azdo_send(struct gp_azdo *a, const char *method, enum gp_azdo_resource re
 int gp_azdo_get(struct gp_azdo *a, enum gp_azdo_resource resource, const char *path, const struct gp_json **out,
 		struct gp_err *err);
 
-/* How a list comes. */
+/* How a list is paged. */
 enum gp_azdo_paging {
 	GP_AZDO_WHOLE,
 	GP_AZDO_DOLLAR, /* by $top and $skip */
@@ -92,9 +92,9 @@ const char *gp_azdo_ask_me(struct gp_azdo *a, struct gp_err *err);
 long long gp_azdo_limit_ms(const struct gp_api_answer *answer, int attempt);
 char *gp_azdo_words(const struct gp_json *json);
 bool gp_azdo_is_sign_in(const struct gp_http_reply *raw);
-/* Whether a refusal is this one: by the key of its type, or by the code that its message begins with. */
+/* Whether an error is this one: by its typeKey, or by the code at the start of its message. */
 bool gp_azdo_is(const struct gp_api_answer *answer, const char *key_or_code);
-/* Whether it is about the repository or its project, which are not there, or not for this token. */
+/* Whether the repository or its project does not exist, or not for this token. */
 bool gp_azdo_is_lost(const struct gp_api_answer *answer);
 /* Turns a 4xx into an error: 77 naming the permission that is missing, or 69. Returns -1. */
 int gp_azdo_refuse(const struct gp_azdo *a, const struct gp_api_answer *answer, struct gp_err *err);
@@ -104,7 +104,7 @@ int gp_azdo_refuse(const struct gp_azdo *a, const struct gp_api_answer *answer, 
  * requests later. Yours; NULL with err (76).
  */
 struct gp_json *gp_azdo_pull(const struct gp_azdo *a, const struct gp_json *node, struct gp_err *err);
-/* What an id says; NULL members where it does not. Strings are its own. */
+/* The parts of an id; NULL members if it lacks them. Strings are its own. */
 struct gp_azdo_id {
 	char *project, *repository, *head;
 };
@@ -112,12 +112,12 @@ void gp_azdo_id_read(struct gp_azdo_id *out, const char *id);
 void gp_azdo_id_free(struct gp_azdo_id *id);
 /* The pull request of a number, whole; NULL if there is none. Yours. */
 int gp_azdo_ask_number(struct gp_azdo *a, struct gp_json **pull, int64_t number, struct gp_err *err);
-/* The same, where one that is missing is an error: 69. *node (may be NULL) is what the forge said, borrowed. */
+/* The same; a missing one is an error (69). *node (may be NULL) is the forge's answer, borrowed. */
 struct gp_json *gp_azdo_look_up(struct gp_azdo *a, int64_t number, const struct gp_json **node, struct gp_err *err);
-/* The same, where it has to be open and its head has to be head: 69, 75. A head that the forge has yet to see is waited for. */
+/* The same; it must be open and have this head: 69, 75. Waits for a head that the forge does not show yet. */
 struct gp_json *gp_azdo_look_up_bound(struct gp_azdo *a, int64_t number, const char *head, const struct gp_json **node,
 				      struct gp_err *err);
-/* Changes a pull request; *answer is what came of it, yours. errors: as gp_api_send. */
+/* Changes a pull request; *answer is the result, yours. errors: as gp_api_send. */
 int gp_azdo_change(struct gp_azdo *a, int64_t number, const struct gp_json *body, struct gp_api_answer *answer,
 		   struct gp_err *err);
 /* The commit that a branch is at; NULL with or without err: there is no such branch. Yours. */
@@ -126,17 +126,17 @@ char *gp_azdo_tip(struct gp_azdo *a, const char *branch, struct gp_err *err);
 /* query.c: the open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);
 
-/* policy.c: what a policy, as it is configured (or as an evaluation shows it), asks of pull requests. */
+/* policy.c: what a policy, as configured or as an evaluation shows it, demands of pull requests. */
 enum gp_azdo_rule {
 	GP_AZDO_RULE_OFF,      /* nothing: it is off, or about pushes */
 	GP_AZDO_RULE_OPTIONAL, /* nothing that would block */
-	GP_AZDO_RULE_FOR_SOME, /* something of some, which shows only once it was evaluated; from here on they block */
+	GP_AZDO_RULE_FOR_SOME, /* something of some pull requests, known only after evaluation; from here on they block */
 	GP_AZDO_RULE_WAITS,    /* something that has to be done first */
-	GP_AZDO_RULE_MEETABLE  /* something that may be so from the start */
+	GP_AZDO_RULE_MEETABLE /* something that may be so from the start */
 };
 enum gp_azdo_rule gp_azdo_rule_of(const struct gp_json *rule);
 bool gp_azdo_rule_blocks(const struct gp_json *rule);
-/* How people know it: a context, or a title. Yours. */
+/* Its name for people: a context or a title. Yours. */
 char *gp_azdo_rule_name(const struct gp_json *rule);
 /* Lists those of a branch into a->rules, for good; whether they are there already. */
 int gp_azdo_rules(struct gp_azdo *a, const char *repository, const char *base, struct gp_err *err);
@@ -146,10 +146,10 @@ bool gp_azdo_rules_known(const struct gp_azdo *a, const char *base);
 struct gp_azdo_policies {
 	size_t blocking;          /* how many there are */
 	char *unmet;              /* what is not met, as far as is known: "'gp/gate' is pending, …"; NULL: nothing */
-	bool waits;               /* one was looked at, and is not met */
-	bool unseen;              /* one has yet to be looked at; and of these */
+	bool waits;               /* one was evaluated and is not met */
+	bool unseen;              /* one is not evaluated yet; of these */
 	bool will_wait;           /* one cannot be met from the start, */
-	bool unclear;             /* one may be met as soon as it is looked at */
+	bool unclear;             /* one may be met as soon as it is evaluated */
 	struct gp_json *optional; /* the ids of those that do not block; NULL: none */
 };
 void gp_azdo_policies_free(struct gp_azdo_policies *policies);
@@ -163,19 +163,19 @@ int gp_azdo_policies_read(struct gp_azdo_policies *out, struct gp_azdo *a, const
 int gp_azdo_policies_weigh(struct gp_azdo_policies *out, struct gp_azdo *a, const struct gp_azdo_id *id,
 			   const char *base, int64_t number, struct gp_err *err);
 
-/* switch.c: how a pull request is to be completed; never past policies. Yours. */
+/* switch.c: completion options; never bypasses policies. Yours. */
 struct gp_json *gp_azdo_completion(const char *method);
 /* Switches auto-complete on or off, as m says. */
 struct gp_azdo_switch {
 	const struct gp_merge *m;
 	const char *who;                /* switches it on, by id */
-	const struct gp_json *optional; /* the policies that it is not to wait for; NULL: none */
-	bool ours;                      /* that it is completed would be our doing: it was on already */
+	const struct gp_json *optional; /* the policies that it does not wait for; NULL: none */
+	bool ours;                      /* if it is completed, it is because of us: it was on already */
 };
-/* Returns the pull request, which may be completed meanwhile. errors: 69, 75, 77, and as gp_api_send. */
+/* Returns the pull request, which may have been completed meanwhile. errors: 69, 75, 77, and as gp_api_send. */
 struct gp_json *gp_azdo_switch(struct gp_azdo *a, const struct gp_azdo_switch *change, struct gp_err *err);
 
-/* iteration.c: which pushes to a pull request have brought a commit. Begins with {.commit = …}, borrowed. */
+/* iteration.c: the pushes to a pull request that brought a commit. Begins with {.commit = …}, borrowed. */
 struct gp_azdo_iterations {
 	const char *commit;
 	int64_t of_commit; /* the newest one with it as the head; 0: there is none */

@@ -1,4 +1,4 @@
-/* What Azure DevOps says when it does not do what it was asked. */
+/* Azure DevOps' errors. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

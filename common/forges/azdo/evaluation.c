@@ -1,6 +1,6 @@
 /*
- * How the policies of a branch stand for a pull request. They are evaluated in the background, after it was opened and after
- * each push. https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list
+ * The policies of a branch, evaluated for a pull request: in the background, after it was opened and after each push.
+ * https://learn.microsoft.com/rest/api/azure/devops/policy/evaluations/list
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ void gp_azdo_policies_free(struct gp_azdo_policies *policies)
 	memset(policies, 0, sizeof *policies);
 }
 
-/* Auto-complete waits for what does not block, too, unless it is told not to. */
+/* Auto-complete also waits for optional policies, unless told otherwise. */
 static void add_optional(struct gp_azdo_policies *p, const struct gp_json *rule)
 {
 	if (gp_json_get_int(rule, "id", 0) <= 0)
@@ -89,7 +89,7 @@ static struct gp_json *list_evaluations(struct gp_azdo *a, const char *project, 
 	return evaluations;
 }
 
-/* By what the evaluations themselves say of their policies. */
+/* From the evaluations alone. */
 static void weigh_evaluations(struct gp_azdo_policies *p, const struct gp_json *evaluations)
 {
 	for (const struct gp_json *e = gp_json_first(evaluations); e; e = gp_json_next(e))
@@ -165,7 +165,7 @@ int gp_azdo_policies_weigh(struct gp_azdo_policies *out, struct gp_azdo *a, cons
 	if (!evaluations)
 		return -1;
 	weigh_all(out, a->rules, evaluations);
-	/* What was read earlier may have changed since. */
+	/* The policies may have changed since they were read. */
 	if (known && (out->unseen || !covers(a->rules, evaluations))) {
 		rc = gp_azdo_rules(a, id->repository, base, err);
 		weigh_all(out, a->rules, evaluations);

@@ -1,5 +1,5 @@
 /*
- * Completing a pull request, now. It is queued and done in the background:
+ * Completing a pull request now. The forge queues it:
  * https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/update
  */
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static int judge(struct gp_azdo *a, const struct gp_merge *m, const struct gp_js
 	return cannot(a, m, pull, message && *message ? message : status, err);
 }
 
-/* Waits for the end of what is queued. */
+/* Waits until the queued completion is done. */
 static struct gp_json *await(struct gp_azdo *a, const struct gp_merge *m, const struct gp_json *first,
 			     struct gp_err *err)
 {
@@ -76,7 +76,7 @@ static struct gp_json *await(struct gp_azdo *a, const struct gp_merge *m, const 
 }
 
 /*
- * Why it did not. Returns 1 with *pull where it is merged already, by an attempt of ours; 0 where another attempt may
+ * Why it failed. Returns 1 with *pull if it is merged already, by an earlier attempt of ours; 0 if another attempt may
  * help; -1 with err.
  */
 static int refused(struct gp_azdo *a, const struct gp_merge *m, const struct gp_api_answer *answer,
@@ -95,7 +95,7 @@ static int refused(struct gp_azdo *a, const struct gp_merge *m, const struct gp_
 		return 1;
 	}
 	if (gp_azdo_is(answer, "TF401192") || gp_azdo_is(answer, "GitPullRequestStaleException")) {
-		/* Either somebody has pushed, or the forge has yet to see that we have. */
+		/* Either somebody has pushed, or the forge has not seen our push yet. */
 		gp_json_free(*pull);
 		*pull = gp_azdo_look_up_bound(a, m->number, m->head, NULL, err);
 		rc = *pull ? 0 : -1;

@@ -1,4 +1,4 @@
-/* Opening a pull request, or giving the open one a new title and description. */
+/* Opening a pull request, or changing the title and description of the open one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,8 @@
 enum { MAX_DESCRIPTION = 4000 };
 
 /*
- * A description as the forge takes it. What is for programs, the comment that it begins with, is never cut; what is for
- * people is. Yours; NULL with err where the comment alone is too long.
+ * A description that the forge accepts. The metadata comment at its beginning is never cut; the text after it is.
+ * Yours; NULL with err if the comment alone is too long.
  */
 static char *fitting(const char *text, struct gp_err *err)
 {
@@ -19,7 +19,7 @@ static char *fitting(const char *text, struct gp_err *err)
 	size_t len = end ? (size_t)(end + 3 - text) : 0;
 	char *comment = gp_memdup0(text, len), *rest, *out = NULL;
 
-	/* More bytes than units only makes it shorter than it has to be. */
+	/* There are more bytes than units: it is cut a little earlier than necessary. */
 	if (len + 3 > MAX_DESCRIPTION) {
 		gp_fail(err, GP_EXIT_REFUSED, "the metadata alone is longer than the %d characters of a description",
 			MAX_DESCRIPTION);
@@ -74,7 +74,7 @@ static bool is_wanted(const struct gp_json *pull, const struct gp_wanted *w)
 	       !strcmp(gp_json_get_text(pull, "branch"), w->branch) && !strcmp(gp_json_get_text(pull, "base"), w->base);
 }
 
-/* Gives an open one its texts. Returns it as it is then; NULL with err, or without where it is not open any more. */
+/* Sets the texts of an open one. Returns the pull request; NULL with err, or without if it is no longer open. */
 static struct gp_json *update(struct gp_azdo *a, int64_t number, const struct gp_wanted *w, struct gp_err *err)
 {
 	struct gp_json *body = gp_json_object(), *pull = NULL;
@@ -138,7 +138,7 @@ static int attempt(struct gp_azdo *a, const struct gp_json *body, const struct g
 		if (gp_json_first(pulls))
 			*pull = update_found(a, gp_json_copy(gp_json_first(pulls)), w, created, err);
 		gp_json_free(pulls);
-		/* What looks just as it was asked for is what the attempt has made. */
+		/* A pull request exactly as requested is the result of our attempt. */
 		*created = *created && unclear;
 	}
 	gp_api_answer_free(&answer);

@@ -15,8 +15,8 @@
 static const char status_type[] = "cbdc66da-9728-4af8-aada-9a5a32e4a226";
 
 /*
- * Those that want something done first, so that nothing new meets them: a build, approvals by a number of people or by
- * certain people, a status. By https://github.com/microsoft/terraform-provider-azuredevops
+ * Policies that demand an action, so that a new pull request does not meet them: a build, approvals by a number of
+ * people or by certain people, a status. By https://github.com/microsoft/terraform-provider-azuredevops
  * (azuredevops/internal/service/policy/branch/common.go).
  */
 static bool wants_work(const struct gp_json *rule)
@@ -32,7 +32,7 @@ static bool wants_work(const struct gp_json *rule)
 	return false;
 }
 
-/* What is for the pushes to a repository names no branch. */
+/* A policy for pushes to a repository names no branch. */
 static bool names_branch(const struct gp_json *rule)
 {
 	const struct gp_json *scopes = gp_json_get(gp_json_get(rule, "settings"), "scope");
@@ -65,7 +65,7 @@ bool gp_azdo_rule_blocks(const struct gp_json *rule)
 	return gp_azdo_rule_of(rule) >= GP_AZDO_RULE_FOR_SOME;
 }
 
-/* The context that a policy wants; NULL if it is of another kind. Yours. */
+/* The context that a policy requires; NULL if it is of another kind. Yours. */
 static char *context_of(const struct gp_json *rule)
 {
 	const struct gp_json *settings = gp_json_get(rule, "settings");
@@ -171,7 +171,7 @@ struct gp_json *gp_azdo_get_repository(void *place, const struct gp_json *reques
 	gp_json_set_text(result, "default_branch", main);
 	gp_json_set(result, "required_checks",
 		    missing ? gp_json_string(NULL) : checks_of(base ? a->rules : NULL, &guarded));
-	/* Where no policy blocks, there is nothing that auto-complete would wait for. */
+	/* Without a blocking policy, auto-complete has nothing to wait for. */
 	if (base && !missing)
 		gp_json_set_bool(result, "auto_merge_allowed", guarded);
 	else

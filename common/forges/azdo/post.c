@@ -10,7 +10,7 @@
 #include "sys/exit.h"
 #include "sys/mem.h"
 
-/* How often a push is waited for that the forge has yet to make an iteration of. */
+/* How often to wait for the forge to make an iteration of a push. */
 enum { MAX_LAG_ATTEMPTS = 6 };
 
 /* "genre/name" parted where gp_azdo_status joins them: a genre has no '/'. What Flux would post gets its genre. */
@@ -105,7 +105,7 @@ static int find_iteration(struct gp_azdo *a, struct gp_azdo_iterations *i, const
 	int rc = gp_azdo_iterations_read(i, a, p->number, err);
 
 	for (int n = 1; !rc && !i->of_commit && n < MAX_LAG_ATTEMPTS; n++) {
-		/* Either it never was its head, or the forge has yet to see that it is. */
+		/* Either it never was the head, or the forge does not show it yet. */
 		struct gp_json *pull = gp_azdo_look_up_bound(a, p->number, p->commit, NULL, err);
 
 		rc = pull ? 0 : -1;
@@ -125,7 +125,7 @@ static int find_iteration(struct gp_azdo *a, struct gp_azdo_iterations *i, const
 	return 0;
 }
 
-/* On the pull request first: whoever reads what stands on the commit may rely on the other. */
+/* On the pull request first: a reader of the commit's status may rely on the other. */
 static struct gp_json *post_on_pull(struct gp_azdo *a, const struct gp_post *p, struct gp_err *err)
 {
 	struct gp_azdo_iterations i = {.commit = p->commit};

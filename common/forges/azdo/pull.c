@@ -1,4 +1,4 @@
-/* Pull requests, from the forge's words to what gp-forge(7) promises. */
+/* Pull requests, from the forge's form to that of gp-forge(7). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static const char *state_of(const char *status)
 					      : NULL;
 }
 
-/* All zeros, too, are nobody. */
+/* All zeros stand for nobody. */
 static bool is_somebody(const struct gp_json *identity)
 {
 	const char *id = gp_json_get_text(identity, "id");
@@ -67,7 +67,7 @@ void gp_azdo_id_read(struct gp_azdo_id *out, const char *id)
 	for (size_t i = 0; id && i < sizeof part / sizeof *part; i++) {
 		size_t n = strspn(id, allowed);
 
-		/* It may come out of a document that somebody has edited. */
+		/* The id may come from a document that somebody has edited. */
 		if (id[n] != (i < 2 ? '/' : '\0')) {
 			gp_azdo_id_free(out);
 			return;

@@ -8,7 +8,7 @@
 #include "sys/mem.h"
 #include "sys/utf8.h"
 
-/* Lists cut descriptions. How young a commit is whose pull request may not be found yet, and how often it is asked for. */
+/* Lists cut descriptions. The age up to which a commit's pull request may not be found yet, and how often to ask. */
 enum { CUT_AT = 400, YOUNG_S = 60, MAX_LAG_ATTEMPTS = 4, RECENT = 20 };
 
 /* The length of a text as .NET counts it: in units of UTF-16. */
@@ -30,9 +30,9 @@ static size_t units_of(const char *text)
  */
 struct listed {
 	struct gp_json *pulls, *unsure; /* unsure: the numbers of those that a list does not tell enough of */
-	bool with_branch;               /* those whose branch is gone are not wanted */
-	const char *status;             /* the one that they have to have: "active", "completed" */
-	const char *merged_as;          /* the commit that they have to be; NULL: any */
+	bool with_branch;               /* leave out those whose branch is gone */
+	const char *status;             /* the required state: "active", "completed" */
+	const char *merged_as;          /* the required merge commit; NULL: any */
 };
 
 static struct listed begin(const char *status, bool with_branch, const char *merged_as)
@@ -79,7 +79,7 @@ static int take_listed(struct gp_azdo *a, const struct gp_json *item, void *ctx,
 	return 0;
 }
 
-/* All of them whole, without those that somebody has completed or abandoned since they were listed. Frees l. */
+/* All of them whole, except those completed or abandoned since they were listed. Frees l. */
 static struct gp_json *end(struct gp_azdo *a, struct listed *l, struct gp_err *err)
 {
 	for (const struct gp_json *n = gp_json_first(l->unsure); n && !err->code; n = gp_json_next(n)) {
@@ -150,7 +150,7 @@ static struct gp_json *list_branch(struct gp_azdo *a, const char *branch, const 
 	return end(a, &l, err);
 }
 
-/* Keeps what the search has found, for open-pr, which comes next. */
+/* Remembers the result for open-pr, which comes next. */
 static void remember(struct gp_azdo *a, const char *branch, const char *base, const struct gp_json *pulls)
 {
 	free(a->looked_for);
@@ -168,7 +168,7 @@ struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const 
 		if (!tip)
 			abandon(a, gp_json_get_int(p, "number", 0), err);
 		else
-			/* The list may be behind the branch. */
+			/* The list may lag behind the branch. */
 			gp_json_set_text(p, "head", tip);
 	}
 	if (!tip && gp_json_first(pulls)) {
@@ -238,7 +238,7 @@ static int list_merged(struct gp_azdo *a, struct listed *l, const char *base, st
 	return rc;
 }
 
-/* Whether a commit is so young that what was merged as it may not be known yet. Returns 1, 0, -1. */
+/* Whether a commit is so young that its pull request may not be indexed yet. Returns 1, 0, -1. */
 static int is_young(struct gp_azdo *a, const char *commit, struct gp_err *err)
 {
 	char *path = gp_asprintf("commits/%s", commit);

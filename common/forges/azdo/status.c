@@ -52,7 +52,7 @@ static char *time_of(const char *text)
 	return gp_asprintf("%.*s.%sZ", (int)SECONDS, text, digits);
 }
 
-/* Genre and name as one. Flux's own names read as they do at other forges, where there is no genre. Yours. */
+/* Genre and name as one context. Flux's own contexts read as on forges without genres. Yours. */
 static char *context_of(const char *genre, const char *name)
 {
 	return genre && *genre && !gp_genre_is_flux(genre) ? gp_asprintf("%s/%s", genre, name) : gp_strdup(name);
@@ -129,7 +129,7 @@ static bool is_withdrawn(const struct gp_json *list, const struct gp_json *statu
 	return false;
 }
 
-/* The newest first, with times as the protocol has them. One that is "not applicable" takes all back that came before it. */
+/* Newest first, with the protocol's times. "notApplicable" withdraws all earlier ones. */
 static struct gp_json *settled(struct gp_json *list)
 {
 	struct gp_json *sorted = gp_statuses_in_order(list), *out = gp_json_array();
@@ -150,7 +150,7 @@ static struct gp_json *settled(struct gp_json *list)
 	return out;
 }
 
-/* All of one commit's; none where the forge does not know it. */
+/* All statuses of one commit; none if the forge does not know it. */
 static int list_one(struct gp_azdo *a, struct gp_json *all, const char *commit, bool whole, struct gp_err *err)
 {
 	char *path = gp_asprintf("commits/%s/statuses?latestOnly=%s", commit, whole ? "false" : "true");

@@ -1,5 +1,5 @@
 /*
- * Switching auto-complete on or off, and what is made of it that it cannot be switched.
+ * Switching auto-complete on or off, and what a refusal means.
  * https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/update
  */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Where a repository's APIs are, and which token is for them. */
+/* The addresses of a repository's APIs. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static int split(struct gp_github_address *out, const char *url, bool *plain)
 	return out->slug ? 0 : -1;
 }
 
-/* Whether the job that we may be in belongs to this host, and its variables with it. */
+/* Whether this CI job, and so its variables, belongs to this host. */
 static bool is_own_server(const struct gp_github_address *address, gp_env_fn *env)
 {
 	const char *server = gp_env_value(env, "GITHUB_SERVER_URL"), *host = server ? strstr(server, "://") : NULL;

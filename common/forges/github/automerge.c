@@ -48,14 +48,14 @@ static struct gp_json *mutate(struct gp_github *g, const struct gp_merge *a, con
 	return pull;
 }
 
-/* There is nothing that GitHub would wait for. The words are not documented: they are what it answers. */
+/* GitHub has nothing to wait for. The words are not documented; these are what it answers. */
 static bool is_clean(const char *refusal)
 {
 	return gp_api_mentions(refusal, "in clean status") || gp_api_mentions(refusal, "in unstable status") ||
 	       gp_api_mentions(refusal, "protected branch rules not configured");
 }
 
-/* GitHub would not switch: because of what the pull request is, or of what it is like already. */
+/* GitHub refused, because of the pull request's state or kind. */
 static struct gp_json *explain(struct gp_github *g, const struct gp_merge *a, const char *refusal, struct gp_err *err)
 {
 	struct gp_json *pull = NULL, *result;
@@ -104,7 +104,7 @@ static bool is_done(const struct gp_json *pull, const struct gp_merge *a)
 	       strcmp(gp_json_get_text(pull, "state"), "open") != 0;
 }
 
-/* What GitHub says afterwards is what counts; a replica may need a second look. Takes pull over, passes NULL through. */
+/* GitHub's later answer counts; a replica may need a second look. Takes pull over, passes NULL through. */
 static struct gp_json *confirm(struct gp_github *g, const struct gp_merge *a, struct gp_json *pull, struct gp_err *err)
 {
 	if (!pull || is_done(pull, a))

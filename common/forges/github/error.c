@@ -1,4 +1,4 @@
-/* What GitHub says when it does not do what it was asked. */
+/* GitHub's errors. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ int gp_github_refuse(const struct gp_github *g, const struct gp_api_answer *answ
 	const char *said = words ? words : "it does not say why";
 
 	if (answer->status == 403 || answer->status == 404)
-		/* What a token may not see or do is often told as "not found". */
+		/* What a token may not see or do is often reported as "not found". */
 		gp_fail(err, GP_EXIT_DENIED, "%s in '%s': the token needs the permission %s%s%s%s", said,
 			g->address.slug, permission, accepted ? " (" : "", accepted ? accepted : "",
 			accepted ? ")" : "");

@@ -28,9 +28,9 @@ struct gp_github_address {
 int gp_github_address_read(struct gp_github_address *out, const char *url, gp_env_fn *env, struct gp_err *err);
 void gp_github_address_free(struct gp_github_address *address);
 
-/* A repository, and the one who asks about it. */
+/* A repository and its API. */
 struct gp_github {
-	struct gp_api api; /* stands first: the driver hands a repository on as this */
+	struct gp_api api; /* first: the driver passes a repository on as this */
 	struct gp_github_address address;
 	struct gp_json *polled; /* the commits that list-statuses was last asked about */
 	bool no_checks;         /* the token may not see check-runs */
@@ -58,10 +58,10 @@ int gp_github_refuse(const struct gp_github *g, const struct gp_api_answer *answ
  * protection. errors: 69, 75, 76, 77.
  */
 struct gp_json *gp_github_query(struct gp_github *g, const char *query, struct gp_json *variables, struct gp_err *err);
-/* The same for a mutation; where the forge refuses it in words that are about the thing, they are *refusal, yours. */
+/* The same for a mutation; a refusal that is about the object is *refusal, yours. */
 struct gp_json *gp_github_mutate(struct gp_github *g, const char *query, struct gp_json *variables, char **refusal,
 				 struct gp_err *err);
-/* A member of data.repository that has to be there. Borrowed; errors: 69 if the repository is missing, 76. */
+/* A required member of data.repository. Borrowed; errors: 69 if the repository is missing, 76. */
 struct gp_json *gp_github_repository(const struct gp_github *g, const struct gp_json *data, struct gp_err *err);
 
 /* pull.c: what is asked of a pull request in GraphQL, for queries that end in it. */

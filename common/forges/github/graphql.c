@@ -1,4 +1,4 @@
-/* GraphQL: errors come with status 200, and beside data that is there nevertheless. */
+/* GraphQL: errors come with status 200, beside partial data. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,7 +24,10 @@ static bool has_step(const struct gp_json *path, const char *step)
 	return false;
 }
 
-/* What is not there, or not for this token, is null in the data: no error, unless it is the repository itself. */
+/*
+ * A missing object, or one that the token may not see, is null in the data: no error, unless it is the repository
+ * itself.
+ */
 static bool is_gap(const struct gp_json *error)
 {
 	const struct gp_json *path = gp_json_get(error, "path");
@@ -115,7 +118,7 @@ static struct gp_json *post(struct gp_github *g, const char *query, struct gp_js
 	return reply;
 }
 
-/* The reply's data, where nothing is wrong; takes reply over. */
+/* The reply's data if there is no error; takes reply over. */
 static struct gp_json *data_of(const struct gp_github *g, struct gp_json *reply, struct gp_err *err)
 {
 	const struct gp_json *error = first_error(reply);

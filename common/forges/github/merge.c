@@ -10,7 +10,7 @@
 
 static const char permission[] = "contents: write";
 
-/* Whether GitHub has yet to find out whether there is a conflict. */
+/* Whether GitHub has not checked for conflicts yet. */
 static bool is_undecided(struct gp_github *g, int64_t number)
 {
 	static const char query[] =
@@ -74,7 +74,9 @@ static char *all_unmet(struct gp_github *g, const char *base, const char *head)
 	return words;
 }
 
-/* GitHub's refusal, and where it only counts the checks ("2 of 3 required status checks are expected"), their names. */
+/*
+ * GitHub's refusal, with the names of the checks if it only counts them ("2 of 3 required status checks are expected").
+ */
 static int cannot(struct gp_github *g, const struct gp_merge *m, const struct gp_json *pull, const char *words,
 		  struct gp_err *err)
 {
@@ -88,7 +90,7 @@ static int cannot(struct gp_github *g, const struct gp_merge *m, const struct gp
 	return -1;
 }
 
-/* GitHub merged it as sha: the pull request, also where one of its replicas does not know yet. */
+/* GitHub merged it as sha: the pull request, also if a replica does not know yet. */
 static struct gp_json *merged(struct gp_github *g, const struct gp_merge *m, const struct gp_api_answer *answer,
 			      struct gp_err *err)
 {
@@ -109,7 +111,7 @@ static struct gp_json *merged(struct gp_github *g, const struct gp_merge *m, con
 	return pull;
 }
 
-/* Why it did not; where it may after all, 0 without a pull request. */
+/* Why it failed; 0 without a pull request if another attempt may help. */
 static int refused(struct gp_github *g, const struct gp_merge *m, const struct gp_api_answer *answer,
 		   struct gp_json **out, struct gp_err *err)
 {
@@ -136,7 +138,7 @@ static int refused(struct gp_github *g, const struct gp_merge *m, const struct g
 	} else if (answer->status == 405 || answer->status == 422) {
 		cannot(g, m, pull, words, err);
 	} else if (answer->status == 409) {
-		/* Its head is the one that was asked for: what GitHub says will not last. */
+		/* It has the requested head: GitHub's refusal is temporary. */
 		gp_fail(err, GP_EXIT_RETRY, "cannot merge #%lld: %s", (long long)m->number,
 			words ? words : "it was changed");
 	} else {

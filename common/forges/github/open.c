@@ -1,4 +1,4 @@
-/* Opening a pull request, or giving the open one a new title and description. */
+/* Opening a pull request, or changing the title and description of the open one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,7 @@ static int refuse(const struct gp_github *g, const struct gp_api_answer *answer,
 	if (answer->status == 422 && (head || base))
 		return gp_fail(err, GP_EXIT_REFUSED, "no branch '%s' in '%s'", head ? w->branch : w->base,
 			       g->address.slug);
-	/* A setting that no token gets around: it is off in new organizations. */
+	/* A setting that overrides every token: it is off in new organizations. */
 	if (answer->status == 403 && message && strstr(message, "not permitted to create"))
 		return gp_fail(
 			err, GP_EXIT_DENIED,
@@ -101,7 +101,7 @@ static int attempt(struct gp_github *g, const struct gp_api_call *call, const st
 			found = gp_json_copy(gp_json_first(pulls));
 		gp_json_free(pulls);
 		*pull = found ? update(g, found, w, created, err) : NULL;
-		/* What looks just as it was asked for is what the attempt has made. */
+		/* A pull request exactly as requested is the result of our attempt. */
 		*created = *created && unclear;
 	}
 	gp_api_answer_free(&answer);

@@ -40,7 +40,7 @@ struct gp_json *gp_github_pull(const struct gp_github *g, const struct gp_json *
 	struct gp_json *pull = gp_json_object();
 	bool copied = state && (!strcmp(state, "OPEN") || !strcmp(state, "CLOSED") || !strcmp(state, "MERGED"));
 
-	/* What is not said must not pass for "no". */
+	/* A missing value must not read as "no". */
 	copied = copied && gp_json_is_bool(gp_json_get(node, "isCrossRepository"));
 	gp_json_set_int(pull, "number", gp_json_get_int(node, "number", 0));
 	copied = copied && copy_text(pull, "url", node, "url", false) &&

@@ -9,7 +9,7 @@
 #include "sys/io.h"
 #include "sys/mem.h"
 
-/* How young a commit is whose pull request may not be in GitHub's index yet, and how often it is asked for. */
+/* The age up to which a commit's pull request may not be in GitHub's index yet, and how often to ask. */
 enum { YOUNG_S = 60, MAX_LAG_ATTEMPTS = 4 };
 
 /* Appends a connection's nodes; those that pick refuses aside. *cursor: where the next page begins, borrowed, or NULL. */

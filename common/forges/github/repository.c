@@ -89,7 +89,7 @@ struct gp_json *gp_github_get_repository(void *place, const struct gp_json *requ
 	gp_json_set_text(result, "default_branch", gp_json_get_text(main, "name"));
 	gp_json_set(result, "auto_merge_allowed",
 		    gp_json_is_bool(allowed) ? gp_json_copy(allowed) : gp_json_string(NULL));
-	/* None that we can see is not none. */
+	/* The token may not see all of them. */
 	if (!gp_json_first(checks) && !gp_json_is_object(gp_json_get(ref, "branchProtectionRule"))) {
 		gp_json_free(checks);
 		checks = gp_json_string(NULL);

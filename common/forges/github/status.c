@@ -51,7 +51,7 @@ static struct gp_json *check_run(const char *name, const char *status, const cha
 {
 	bool done = status && (!strcmp(status, "COMPLETED") || !strcmp(status, "completed"));
 
-	/* One that waits in the queue has no time yet. */
+	/* A queued check has no time yet. */
 	return name && status ? gp_status(name, done ? state_of(conclusion) : "pending", title, url,
 					  at ? at : "1970-01-01T00:00:00Z", "check-run")
 			      : NULL;
@@ -170,7 +170,7 @@ static int list_batch(struct gp_github *g, struct gp_json *all, const struct gp_
 	return err->code ? -1 : 0;
 }
 
-/* REST: all that were ever posted, and for polling: what has not changed is 304 and costs nothing. */
+/* REST: the whole history, and for polling: unchanged lists are 304 and cost nothing. */
 
 static int list_pages(struct gp_github *g, struct gp_json *list, const char *commit, bool runs, struct gp_err *err)
 {

@@ -15,7 +15,7 @@ static void look(struct gp_local *local, const struct gp_json *request)
 	local->spare = SPARE_LOOKS;
 }
 
-/* Answers from a fresh view. Nothing is written but objects. */
+/* Answers from a fresh view. Writes nothing but objects. */
 static struct gp_json *attempt(struct gp_local *local, enum gp_local_need need, gp_local_fn *fn,
 			       const struct gp_json *request, struct gp_err *err)
 {
@@ -30,16 +30,18 @@ static struct gp_json *attempt(struct gp_local *local, enum gp_local_need need, 
 	return fn(local, request, err);
 }
 
-/* Whether what git said may be another story next time. */
+/* Whether git's error may be temporary. */
 static bool may_pass(const struct gp_err *lost, const struct gp_err *before)
 {
-	/* A ref that moves on reads differently each time; only another's lock reads the same until it is gone. */
+	/*
+	 * A ref that moves gives a new message each time; only another's lock gives the same one until it is released.
+	 */
 	return strcmp(lost->message, before->message) != 0 || strstr(lost->message, "File exists");
 }
 
 static void pause_a_little(unsigned tries)
 {
-	/* Spread by process and time: whoever lost together should not come back together. */
+	/* Spread by process and time, so that those who lost together do not retry together. */
 	unsigned long long spread =
 		(unsigned long long)gp_now_ms() * 2654435761u + (unsigned long long)getpid() * 40503u;
 	long long most = 2LL << (tries < 7 ? tries : 7);
@@ -47,13 +49,13 @@ static void pause_a_little(unsigned tries)
 	gp_sleep_ms(1 + (long long)((spread >> 7) % (unsigned long long)(most < MAX_PAUSE_MS ? most : MAX_PAUSE_MS)));
 }
 
-/* Whether the error is what the forge has to say, rather than an attempt that broke. */
+/* Whether the error is the forge's answer rather than a failed attempt. */
 static bool is_verdict(const struct gp_err *err)
 {
 	return err->code == GP_EXIT_REFUSED || err->code == GP_EXIT_RETRY || err->code == GP_EXIT_INPUT;
 }
 
-/* Why a lost attempt is the last one: fills err. Returns whether it is. */
+/* Whether to give up after a lost attempt; then fills err. */
 static bool gives_up(struct gp_local *local, const struct gp_err *lost, const struct gp_err *before, long long until,
 		     struct gp_err *err)
 {
@@ -92,7 +94,7 @@ struct gp_json *gp_local_answer(struct gp_local *local, enum gp_local_need need,
 			break;
 		if (writes)
 			pause_a_little(tries);
-		/* A look needs no lock; one that finds something to change is made again with it. */
+		/* Reading needs no lock; if there is something to change, it is done again with one. */
 		writes = true;
 		before = lost;
 	}

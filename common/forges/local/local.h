@@ -69,7 +69,7 @@ struct gp_local {
 	int64_t look_number;            /* which pull requests this request is about: this number (0: none), */
 	const char *look_branch;        /* those of this branch, */
 	bool look_at_all;               /* or all that are open */
-	unsigned spare;                 /* how many others may still get a new test merge on the way */
+	unsigned spare;                 /* how many others may get a new test merge as well */
 	struct gp_tree_change *pending; /* changes of state that are not in tree yet; their paths are owned */
 	size_t pending_count;
 	char *refreshed; /* what pending changes are about: "#1, #2" */
@@ -81,7 +81,7 @@ struct gp_local {
 struct gp_local *gp_local_open(const char *url, const struct gp_local_options *options, struct gp_err *err);
 void gp_local_free(void *repository);
 
-/* Forgets what one attempt saw and planned. */
+/* Forgets an attempt's view and plans. */
 void gp_local_forget(struct gp_local *local);
 
 /*
@@ -98,7 +98,7 @@ int gp_local_read_config(struct gp_local *local, struct gp_err *err);
 /* Keeps pushes away from refs/gp and refs/pull, unless they are kept away already. */
 int gp_local_hide_refs(struct gp_local *local, struct gp_err *err);
 
-/* Waits for the lock at most until then (gp_now_ms); going on without it is slower, not wrong. */
+/* Waits for the lock at most until then (gp_now_ms). Without the lock it is slower, not wrong. */
 void gp_local_lock(struct gp_local *local, long long until);
 void gp_local_unlock(struct gp_local *local);
 

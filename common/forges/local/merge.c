@@ -27,7 +27,7 @@ int gp_local_test_merge(struct gp_local *local, struct gp_local_pull *pull, cons
 	char head_hex[GP_OID_HEX + 1], base_hex[GP_OID_HEX + 1];
 	struct gp_oid tree, merge = {{0}};
 	struct gp_err why = {0};
-	/* A head that cannot be merged at all (a tree with an entry "..") is that pull request's trouble alone. */
+	/* A head that cannot be merged at all (a tree with an entry "..") affects that pull request alone. */
 	int merges = base && gp_tree_merge_commits(local->git, &tree, base, head, &why) > 0;
 
 	if (merges > 0) {

@@ -5,7 +5,7 @@
 #include "sys/exit.h"
 #include "sys/mem.h"
 
-/* What happened to one pull request; settling stops being a walk over an array where one leaves it. */
+/* The result for one pull request; settling leaves the loop when one leaves the array. */
 enum outcome { FAILED = -1, STAYS, CLOSED, MERGED };
 
 static bool get_oid(struct gp_oid *oid, const struct gp_json *json, const char *name)
@@ -76,7 +76,7 @@ static enum outcome close_contained(struct gp_local *local, struct gp_local_pull
 	return outcome;
 }
 
-/* Takes in that head or base have moved; with test, also renews the test merge. */
+/* Updates a pull request whose head or base moved; test: also renews the test merge. */
 static enum outcome renew(struct gp_local *local, struct gp_local_pull *pull, const struct gp_oid *head,
 			  const struct gp_oid *base, bool test, struct gp_err *err)
 {
@@ -174,7 +174,7 @@ static enum outcome settle(struct gp_local *local, struct gp_local_pull *pull, s
 	return outcome == STAYS && wants ? try_auto_merge(local, pull, err) : outcome;
 }
 
-/* What somebody sees who may look but not write: the branches as they are now. */
+/* For a reader who may not write: the branches as they are now. */
 static void look_only(struct gp_local *local)
 {
 	char hex[GP_OID_HEX + 1];

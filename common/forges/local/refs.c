@@ -134,7 +134,7 @@ static char *transaction(const struct gp_local *local, size_t *len)
 	return text;
 }
 
-/* A git that was killed leaves its locks, and no other git goes past them: whoever holds ours takes them away. */
+/* A killed git leaves its locks, and no other git passes them: the holder of our lock removes them. */
 static void break_locks(const struct gp_local *local)
 {
 	if (local->lock < 0)

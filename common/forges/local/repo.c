@@ -326,13 +326,13 @@ int gp_local_hide_refs(struct gp_local *local, struct gp_err *err)
 void gp_local_lock(struct gp_local *local, long long until)
 {
 	char *path = gp_asprintf("%s/gp-forge.lock", local->dir);
-	/* git, which is run while it is held, inherits it: should this process be killed, git is not overtaken. */
+	/* git, run while the lock is held, inherits it: if this process is killed, nothing overtakes git. */
 	int fd = local->lock < 0 ? open(path, O_RDONLY | O_CREAT, 0666) : -1;
 
 	free(path);
 	if (fd < 0)
 		return;
-	/* Polled, because whoever holds it may be stopped for good. */
+	/* Polled, because the holder may be stopped for good. */
 	for (long long pause = 1; flock(fd, LOCK_EX | LOCK_NB); pause += pause < LOCK_POLL_MS) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) || gp_now_ms() >= until) {
 			close(fd);
