@@ -212,7 +212,7 @@ $(CHECK_JSONSCHEMA):
 lint: ## check the code (STEPS='STEP ...')
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+$(SUBMAKE) lint-tools
-	@TOOLS='$(TOOLS)' WRAPPERS='$(WRAPPERS)' PKGS='$(PKGS)' \
+	@GP_LINT_PARTS='$(LINT_PARTS)' GP_SEED='$(SEED)' TOOLS='$(TOOLS)' WRAPPERS='$(WRAPPERS)' PKGS='$(PKGS)' \
 		FLAGS='$(GP_CPPFLAGS) -DGP_VERSION="$(VERSION)" $(GP_CFLAGS)' MAKE='$(MAKE)' test/lint/run $(STEPS)
 
 # An installed wrapper is one file: the options they share are put in, the line for checkouts is taken out.
