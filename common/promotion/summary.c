@@ -45,19 +45,11 @@ static void write_headline(FILE *out, const char *before, const struct gp_json *
 	fputc('\n', out);
 }
 
-/* What the forge waits for before it merges, if it says so. */
-static void write_waits(FILE *out, const struct gp_json *pull)
-{
-	for (const struct gp_json *w = gp_json_first(gp_json_get(pull, "waits_for")); w; w = gp_json_next(w))
-		write_line(out, "  waits for ", gp_json_text(w));
-}
-
 /* The verdict itself is on standard error already. */
 static void write_gate(FILE *out, const struct gp_json *pull)
 {
 	write_headline(out, "", pull);
 	write_line(out, "  ", gp_json_get_text(pull, "url"));
-	write_waits(out, pull);
 }
 
 static void write_deed(FILE *out, const struct gp_json *pull)
@@ -70,7 +62,6 @@ static void write_deed(FILE *out, const struct gp_json *pull)
 		fputs(gp_json_get_true(pull, "auto_merge") ? "  merges by itself once its checks are green\n"
 							   : "  a person merges it once its checks are green\n",
 		      out);
-	write_waits(out, pull);
 }
 
 void gp_summary(FILE *out, const struct gp_json *document)
