@@ -177,7 +177,7 @@ out:
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-check-status", .help = help};
+	struct gp_tool tool = {.name = "gp-check-status", .help = help, .after = "gp-find-pr --open | gp-read-config"};
 	struct state s = {.tool = &tool};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {{"wait", 0, GP_OPTION_DURATION, &s.wait}, {0}};

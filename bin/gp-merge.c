@@ -168,7 +168,7 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-merge", .help = help};
+	struct gp_tool tool = {.name = "gp-merge", .help = help, .after = "gp-find-pr --open"};
 	struct state s = {.tool = &tool, .method = "merge"};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {{"auto", 0, GP_OPTION_FLAG, &s.automatic},

@@ -190,7 +190,7 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-open-pr", .help = help};
+	struct gp_tool tool = {.name = "gp-open-pr", .help = help, .after = "gp-read-config ... | gp-set-tag"};
 	struct state s = {.tool = &tool};
 	const struct gp_option options[] = {{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run}, {0}};
 

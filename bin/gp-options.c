@@ -12,6 +12,7 @@
 #include "sys/spelling.h"
 #include "tool/options.h"
 #include "tool/tool.h"
+#include "tool/wrapper.h"
 
 static const char help[] =
 	"usage: gp-options [-hqVv] program help options [argument ...]\n"
@@ -23,69 +24,13 @@ static const char help[] =
 	"  name                 a flag: the variable is --name or empty\n"
 	"  name=                an option with a value\n"
 	"  name=?               an option whose value, a duration, may be left out\n"
+	"  name=one|two         an option whose value is one of these words\n"
 	"  n:name               an option that also has a letter, here -n\n"
 	"  +name=               may be given without --name, in this order\n"
 	"  !name=               cannot be left out\n"
 	"\n"
 	"With --suggest, prints the candidate that somebody may have meant by word, if there is one.\n"
 	"\n" GP_HELP_LEAST;
-
-/* One option of the wrapper's. */
-struct wanted {
-	char *name, *variable; /* its name, and with '_' for '-' */
-	bool is_flag, given;
-	const char *value;
-};
-
-struct wrapper {
-	struct gp_option options[GP_MAX_OPTIONS + 1];
-	struct wanted wanted[GP_MAX_OPTIONS];
-	size_t count;
-};
-
-/* Adds the option that a word of the list describes. */
-static int add(struct wrapper *w, const char *word, struct gp_err *err)
-{
-	struct wanted *wanted = &w->wanted[w->count];
-	unsigned kind = 0;
-	char letter = 0;
-
-	if (w->count == GP_MAX_OPTIONS)
-		return gp_fail(err, GP_EXIT_USAGE, "more than %d options", GP_MAX_OPTIONS);
-	for (; *word == '+' || *word == '!'; word++)
-		kind |= *word == '+' ? GP_OPTION_BARE : GP_OPTION_NEEDED;
-	if (*word && word[1] == ':') {
-		letter = *word;
-		word += 2;
-	}
-	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-");
-	const char *rest = word + len;
-
-	wanted->is_flag = !*rest;
-	kind |= !*rest ? GP_OPTION_FLAG : !strcmp(rest, "=?") ? GP_OPTION_DURATION : GP_OPTION_TEXT;
-	if (!len || *word == '-' || (*rest && strcmp(rest, "=") != 0 && strcmp(rest, "=?") != 0) ||
-	    (wanted->is_flag && kind != GP_OPTION_FLAG))
-		return gp_fail(err, GP_EXIT_USAGE, "no option is described by '%s'", word);
-	wanted->name = gp_memdup0(word, len);
-	wanted->variable = gp_strdup(wanted->name);
-	for (char *c = wanted->variable; (c = strchr(c, '-'));)
-		*c = '_';
-	w->options[w->count] = (struct gp_option){wanted->name, letter, kind,
-						  wanted->is_flag ? (void *)&wanted->given : (void *)&wanted->value};
-	w->count++;
-	return 0;
-}
-
-static int read_list(struct wrapper *w, const char *list, struct gp_err *err)
-{
-	char *words = gp_strdup(list), *save = NULL;
-	int rc = 0;
-
-	for (char *word = strtok_r(words, " \t\n", &save); word && !rc; word = strtok_r(NULL, " \t\n", &save))
-		rc = add(w, word, err);
-	free(words);
-	return rc;
-}
 
 static void assign(FILE *out, const char *variable, const char *value)
 {
@@ -103,7 +48,7 @@ static void export_text(FILE *out, const char *variable, const char *value)
 }
 
 /* What the wrapper evaluates: it prints something and exits, or sets its variables. */
-static void write_code(FILE *out, const struct gp_tool *tool, const char *text, const struct wrapper *w,
+static void write_code(FILE *out, const struct gp_tool *tool, const char *text, const struct gp_wrapper *w,
 		       const struct gp_common_options *common)
 {
 	if (common->help || common->version) {
@@ -116,7 +61,7 @@ static void write_code(FILE *out, const struct gp_tool *tool, const char *text, 
 		return;
 	}
 	for (size_t i = 0; i < w->count; i++) {
-		const struct wanted *o = &w->wanted[i];
+		const struct gp_wanted *o = &w->wanted[i];
 		char *flag = o->given ? gp_asprintf("--%s", o->name) : NULL;
 
 		assign(out, o->variable, flag ? flag : o->value ? o->value : "");
@@ -141,12 +86,13 @@ static void write_code(FILE *out, const struct gp_tool *tool, const char *text, 
 static int run(struct gp_tool *wrapper, const char *text, const char *list, int argc, char **argv, struct gp_err *err)
 {
 	struct gp_common_options common = {0};
-	struct wrapper w = {0};
+	struct gp_wrapper w = {0};
 	char *code = NULL;
 	size_t len;
 	int rc = -1;
 
-	if (!read_list(&w, list, err) && !gp_options_read(&common, wrapper->name, argc, argv, w.options, err)) {
+	if (!gp_wrapper_read(&w, list, err) && !gp_options_read(&common, wrapper->name, argc, argv, w.options, err) &&
+	    !gp_wrapper_check(&w, wrapper->name, err)) {
 		FILE *out = gp_open_text(&code, &len);
 
 		if (common.dir && chdir(common.dir)) {
@@ -161,10 +107,7 @@ static int run(struct gp_tool *wrapper, const char *text, const char *list, int 
 		gp_tool_output_failed(wrapper);
 	free(code);
 	free(common.dir);
-	for (size_t i = 0; i < w.count; i++) {
-		free(w.wanted[i].name);
-		free(w.wanted[i].variable);
-	}
+	gp_wrapper_free(&w);
 	return rc;
 }
 

@@ -153,7 +153,7 @@ static void pass_on(struct gp_tool *tool, struct report *r)
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-report", .help = help};
+	struct gp_tool tool = {.name = "gp-report", .help = help, .after = "gp-find-pr --open --all"};
 	struct report r = {.summary_file = gp_ci_summary_file(getenv)};
 
 	bool json = false;

@@ -165,7 +165,7 @@ static int check_options(const struct state *s, struct gp_err *err)
 
 int main(int argc, char **argv)
 {
-	struct gp_tool tool = {.name = "gp-set-status", .help = help};
+	struct gp_tool tool = {.name = "gp-set-status", .help = help, .after = "... | gp-check-status"};
 	struct state s = {.tool = &tool};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {

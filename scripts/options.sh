@@ -16,15 +16,6 @@ code=$(gp-options "${0##*/}" "$usage
 $common_usage" "${options-} json n:dry-run" "$@") || exit
 eval "$code"
 
-# check_method VALUE: checked here, because the program that takes it is the last of the pipe.
-check_method() {
-	case $1 in
-	'' | merge | squash | rebase) return ;;
-	esac
-	echo "${0##*/}: no such method: '$1' (merge, squash or rebase)" >&2
-	exit 64
-}
-
 # quiet_on_terminal: gp-report says on a terminal what the programs would say.
 quiet_on_terminal() {
 	[ -n "$json$dry_run${GP_VERBOSE-}" ] || [ ! -t 1 ] || export GP_VERBOSE=-1

@@ -104,7 +104,7 @@ static const char *gate(const char *state)
 {
 	return state && !strcmp(state, "success")   ? "gate open"
 	       : state && !strcmp(state, "failure") ? "gate closed"
-						    : "gate undecided";
+						    : "gate pending";
 }
 
 /* What became of the document, in our words. Returns them, with whose words say why, if anybody's do. */

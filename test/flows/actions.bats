@@ -224,7 +224,7 @@ output_is() {
 	output_is number 2
 	n=2
 	act 0 action=refresh token=t
-	has "$(cat "$T/summary")" 'gate undecided'
+	has "$(cat "$T/summary")" 'gate pending'
 	same gate pending "$(gate "$n")"
 	flux apps dev success
 	act 0 action=refresh token=t

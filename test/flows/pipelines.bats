@@ -303,7 +303,7 @@ main_again() {
 
 	main_again
 	job 0 refresh
-	has "$(jq -r '.summaries[0]' <<<"$done")" 'gate undecided'
+	has "$(jq -r '.summaries[0]' <<<"$done")" 'gate pending'
 	same gate pending "$(gate 2)"
 	flux apps dev success
 	job 0 refresh

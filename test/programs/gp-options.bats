@@ -89,6 +89,18 @@ read_options() {
 	one_message gp-x "unexpected argument 'b' (try gp-x --help)"
 }
 
+@test "a value that has to be one of some words" {
+	list='method=merge|rebase|squash app='
+	read_options 64 --method fast
+	one_message gp-x "--method is merge|rebase|squash, not 'fast' (try gp-x --help)"
+	read_options 64 --method squas
+	list='method=merge|rebase|squash' expect 0 sh -c 'eval "$(gp-options gp-x "" "$list" --method squash)" && echo "$method"'
+	same method squash "$output"
+	GITHUB_ACTIONS=true read_options 64 --method $'x\n::set-env::'
+	has "$stderr" '::error title=gp-x::'
+	lacks "$stderr" $'\n::set-env'
+}
+
 @test "in a CI job a mistake is also an annotation, and nothing in it is a command" {
 	GITHUB_ACTIONS=true read_options 64 a $'--no%\n::set-env::'
 	has "$stderr" '::error title=gp-x::'
@@ -98,7 +110,7 @@ read_options() {
 @test "what describes no option is 64" {
 	local word
 
-	for word in = - -x A 'a==' '+flag' 'n:' 'a=b'; do
+	for word in = - -x A 'a==' '+flag' 'n:' 'a=b||c' 'a=|b' 'a=B'; do
 		list=$word
 		read_options 64
 		one_message gp-x "no option is described by"

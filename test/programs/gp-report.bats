@@ -121,7 +121,7 @@ happened() {
 	happened 'gate closed: `broken`' \
 		'.status = {state: "failure", reason: "broken"} | .error = {program: "gp-check-status", exit: 1, message: "m"}' 1
 	same reason broken "$(output_of reason)"
-	happened 'gate undecided: `no word yet`' \
+	happened 'gate pending: `no word yet`' \
 		'.status = {state: "pending", reason: "no word yet"} | .error = {program: "gp-check-status", exit: 75, message: "m"}' 75
 	happened '**error**: `lost`' \
 		'.status = {state: "success", reason: "fine"} | .error = {program: "gp-set-status", exit: 75, message: "lost"}' 75

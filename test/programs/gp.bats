@@ -239,6 +239,11 @@ setup() {
 	jq_is .pull_request.number 1
 	expect 64 gp -C "$CLONE"
 	one_message gp 'a command is missing'
+	mkdir -p "$T/bin"
+	printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >"$T/bin/gp-xfoo"
+	chmod +x "$T/bin/gp-xfoo"
+	PATH="$T/bin:$PATH" expect 0 gp -v xfoo 'a b' -- x
+	same arguments '<-v><a b><--><x>' "$output"
 	expect 64 gp -x new
 	one_message gp "unknown option '-x'"
 }
