@@ -130,9 +130,9 @@ test: ## run all tests (TESTS='FILE ...', BATS_FLAGS, PARTS, SEED)
 		$$(parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs $$(($(JOBS) + 1)) --no-parallelize-within-files) $(TESTS)
 
 # A minute of the suite: the setter, the streams and options that all programs share, the story and the forge protocol.
-QUICK := $(wildcard test/units/*.bats) $(patsubst %,test/programs/%.bats,common gp-options gp-set-tag gp-report) \
-	test/flows/story.bats test/forge/forge.bats
-test-quick: ## run a minute of them: test/units, common, gp-options, gp-set-tag, gp-report, story, forge
+QUICK := $(wildcard test/units/*.bats) $(patsubst %,test/programs/%.bats,common gp-options gp-set-tag) \
+	test/flows/story.bats
+test-quick: ## run a minute of them: test/units, common, gp-options, gp-set-tag, story
 	@+$(SUBMAKE) test TESTS='$(QUICK)'
 
 # With sanitizers: the units, the setter, the attacks and a story on each forge; one of ten parts of the other files is
