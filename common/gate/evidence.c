@@ -1,19 +1,55 @@
 #include "gate/evidence.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "gate/flux.h"
 #include "sys/mem.h"
 
-static const char separators[] = " \t\r\n.,:;!()'\"-_/";
+/* Keeps the newest commits of a run, and in the last place the oldest so far. */
+static void add_commit(struct gp_run *run, const struct gp_oid *commit)
+{
+	if (run->count <= GP_EVIDENCE_COMMITS) {
+		run->commit = gp_grow(run->commit, run->count, sizeof *run->commit);
+		run->count++;
+	}
+	run->commit[run->count - 1] = *commit;
+}
+
+/* Where the walk is. */
+struct walk {
+	bool returning; /* every commit so far carries what the tip carries */
+	bool ended;     /* the run is behind: what follows is older than it */
+};
+
+/* Notes one commit. Returns false where no older one has to be looked at. */
+static bool note_commit(struct gp_run *run, struct walk *walk, const struct gp_carry *carry,
+			const struct gp_oid *commit)
+{
+	bool same = run->now && carry->tag && !strcmp(carry->tag, run->now);
+
+	if (gp_carry_is_at(carry)) {
+		walk->returning = false;
+		if (!walk->ended)
+			add_commit(run, commit);
+		return true;
+	}
+	walk->returning &= same;
+	if (walk->returning)
+		run->since = *commit;
+	walk->ended = run->count;
+	run->taken_back = walk->ended && !run->at_tip && same;
+	return !walk->ended || (!run->at_tip && run->now && !run->taken_back);
+}
 
 int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain, const char *env,
 		const struct gp_setter *setter, struct gp_err *err)
 {
+	struct walk walk = {.returning = true};
+
 	*run = (struct gp_run){0};
-	for (size_t i = 0; i < GP_EVIDENCE_HISTORY && run->count < GP_EVIDENCE_COMMITS; i++) {
+	for (size_t i = 0; i < GP_EVIDENCE_HISTORY || (run->count && !walk.ended); i++) {
 		struct gp_carry carry;
 		int reached = gp_chain_reach(chain, base, i, err);
 
@@ -28,18 +64,12 @@ int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain
 			gp_err_clear(err);
 			break;
 		}
-		bool is_at = gp_carry_is_at(&carry);
-
 		if (i == 0) {
-			run->at_tip = is_at;
-			run->now = gp_strdup(is_at ? setter->tag : carry.tag);
+			run->at_tip = gp_carry_is_at(&carry);
+			run->now = gp_strdup(run->at_tip ? setter->tag : carry.tag);
 		}
-		if (!is_at && run->count)
+		if (!note_commit(run, &walk, &carry, &chain->link[i].commit))
 			break;
-		if (is_at) {
-			run->commit = gp_grow(run->commit, run->count, sizeof *run->commit);
-			run->commit[run->count++] = chain->link[i].commit;
-		}
 	}
 	return 0;
 fail:
@@ -54,36 +84,13 @@ void gp_run_free(struct gp_run *run)
 	*run = (struct gp_run){0};
 }
 
-/* Whether a text contains a word, in any case. */
-static bool has_word(const char *text, const char *word)
+static bool is_evidence(const struct gp_rules *rules, const char *context, const char *state, const char *description)
 {
-	size_t n = strlen(word);
-
-	for (const char *at = text; *at; at += strcspn(at, separators), at += strspn(at, separators))
-		if (strcspn(at, separators) == n && !strncasecmp(at, word, n))
-			return true;
-	return false;
-}
-
-/* Flux's notification-controller posts every informational event as success; only "succeeded" is evidence. */
-static bool is_evidence(const char *context, const char *state, const char *description)
-{
-	static const char done[] = "succeeded";
-	/*
-	 * A rollback or uninstallation by helm-controller proves nothing about this version or a newer one. Any other
-	 * text that denies success is not Flux's and does not count.
-	 */
-	static const char *const undone[] = {"rollback", "uninstall", "not", "never", "failed"};
-	size_t n = description ? strlen(description) : 0, m = sizeof done - 1;
-
-	if (strcmp(state, "success") != 0 || !gp_context_is_flux(context))
+	if (strcmp(state, "success") != 0)
 		return true;
-	while (n && strchr(" \t\r\n.", description[n - 1]))
-		n--;
-	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++)
-		if (description && has_word(description, undone[i]))
-			return false;
-	return n >= m && !strncmp(description + n - m, done, m) && (n == m || description[n - m - 1] == ' ');
+	if (rules->description && fnmatch(rules->description, description ? description : "", 0) != 0)
+		return false;
+	return gp_flux_success_counts(context, description);
 }
 
 static void count_one(struct gp_tally *tally, const struct gp_json *status, const char *commit)
@@ -124,7 +131,7 @@ static void add(struct contexts *c, const char *context)
 
 /* One commit's statuses. seen: the contexts found on it or on a newer commit. */
 static void count_commit(struct gp_tally *tally, struct contexts *seen, const struct gp_json *list,
-			 gp_context_fn *matches, const void *ctx)
+			 const struct gp_rules *rules)
 {
 	struct contexts passed_over = {0};
 
@@ -132,10 +139,10 @@ static void count_commit(struct gp_tally *tally, struct contexts *seen, const st
 		const char *context = gp_json_get_text(s, "context"), *state = gp_json_get_text(s, "state");
 		const char *kind = gp_json_get_text(s, "kind");
 
-		if (!context || !state || (kind && strcmp(kind, "status") != 0) || !matches(ctx, context) ||
-		    has(seen, context))
+		if (!context || !state || (kind && strcmp(kind, "status") != 0) ||
+		    !rules->matches(rules->ctx, context) || has(seen, context))
 			continue;
-		if (!is_evidence(context, state, gp_json_get_text(s, "description"))) {
+		if (!is_evidence(rules, context, state, gp_json_get_text(s, "description"))) {
 			add(&passed_over, context);
 			continue;
 		}
@@ -149,13 +156,13 @@ static void count_commit(struct gp_tally *tally, struct contexts *seen, const st
 
 /* Newest first: of each context the first status that is evidence counts. */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
-		    gp_context_fn *matches, const void *ctx)
+		    const struct gp_rules *rules)
 {
 	struct contexts seen = {0};
 	char hex[GP_OID_HEX + 1];
 
 	*tally = (struct gp_tally){0};
 	for (size_t i = 0; i < run->count; i++)
-		count_commit(tally, &seen, gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i])), matches, ctx);
+		count_commit(tally, &seen, gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i])), rules);
 	free(seen.item);
 }

@@ -12,15 +12,23 @@
 
 enum { GP_EVIDENCE_COMMITS = 100, GP_EVIDENCE_HISTORY = 1000 };
 
-/* The newest unbroken run of commits that carry an app at a tag in an environment. */
+/*
+ * The newest unbroken run of commits that carry an app at a tag in an environment. Taken back: the tip carries again
+ * what some commit before the run carried.
+ */
 struct gp_run {
-	struct gp_oid *commit; /* newest first, at most GP_EVIDENCE_COMMITS */
+	struct gp_oid *commit; /* newest first: the newest GP_EVIDENCE_COMMITS, and the oldest */
 	size_t count;
 	bool at_tip; /* the run reaches the tip: the tag is what is there now */
 	char *now;   /* what the tip carries instead; NULL if it carries nothing of the app */
+	bool taken_back;
+	struct gp_oid since; /* the commit since which the tip's tag is there; only where the tip is not at the tag */
 };
 
-/* Goes back from the tip along first parents, at most GP_EVIDENCE_HISTORY commits. errors: 65, 71. */
+/*
+ * Goes back from the tip along first parents: to the start of the run, which must begin within GP_EVIDENCE_HISTORY
+ * commits of the tip. errors: 65, 71.
+ */
 int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain, const char *env,
 		const struct gp_setter *setter, struct gp_err *err);
 void gp_run_free(struct gp_run *run);
@@ -34,15 +42,19 @@ struct gp_tally {
 	const char *success_commit, *failure_commit, *pending_commit;
 };
 
-/*
- * For each context that matches (gate.h says how), its newest status on its
- * newest commit of the run. statuses: as gp_forge_list_statuses returns them.
- * A success of Flux's counts only if its description ends in "succeeded" and
- * speaks of no rollback or uninstallation
- * (https://fluxcd.io/flux/components/helm/helmreleases/).
- */
 typedef bool gp_context_fn(const void *ctx, const char *context);
+/* Which statuses count: borrowed. */
+struct gp_rules {
+	gp_context_fn *matches; /* whether a context does (gate.h says how) */
+	const void *ctx;
+	const char *description; /* a glob that a success's description must match, or NULL; flux.h has the rest */
+};
+
+/*
+ * For each context that matches, its newest status on its
+ * newest commit of the run. statuses: as gp_forge_list_statuses returns them.
+ */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
-		    gp_context_fn *matches, const void *ctx);
+		    const struct gp_rules *rules);
 
 #endif

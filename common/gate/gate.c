@@ -68,8 +68,8 @@ bool gp_gate_context_matches(const char *context, const char *pattern, const cha
 	if (strncmp(context, group, g) != 0 || context[g] != '-' || strncmp(context + g + 1, env, e) != 0)
 		return false;
 	context += g + 1 + e;
-	/* Nothing, or one more part: since Flux v0.30 the first part of the Provider's UID. */
-	return !*context || (*context == '/' && context[1] && !strchr(context + 1, '/'));
+	/* Nothing, or more parts: since Flux v0.30 the first part of the Provider's UID. */
+	return !*context || (*context == '/' && context[1]);
 }
 
 struct wanted {
@@ -156,6 +156,15 @@ static char *say(const struct wanted *w, const struct gp_json *status, const cha
 			   commit);
 }
 
+/* "apps/qa went back to v1 at 0123abcd". */
+static char *say_taken_back(const struct gp_run *run, const struct wanted *w)
+{
+	char hex[GP_OID_HEX + 1];
+
+	return gp_asprintf("%s/%s went back to %s at %.8s", w->group, w->env, *run->now ? run->now : "no tag",
+			   gp_oid_hex(hex, &run->since));
+}
+
 static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp_tally *t,
 		 const struct gp_config *config, const struct wanted *w, const struct gp_promotion *p)
 {
@@ -184,6 +193,39 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 	}
 	return decide(v, GP_GATE_UNDECIDED,
 		      gp_asprintf("no status reports %s %s reconciled in %s/%s", p->app, p->tag, w->group, w->env));
+}
+
+/* Whether a context that does not count looks as if it should: it has "<group>-<env>" in it. */
+static bool is_near(const struct wanted *w, const char *context)
+{
+	char *name = gp_asprintf("%s-%s", w->group, w->env);
+	bool near = strcasestr(context, name) != NULL;
+
+	free(name);
+	return near && !is_wanted(w, context);
+}
+
+/* Where no context has said anything: names one that nearly matches, so that nobody waits for ever unaware. */
+static void name_near(struct gp_verdict *v, const struct gp_run *run, const struct gp_json *statuses,
+		      const struct wanted *w, const char *gate_check)
+{
+	char hex[GP_OID_HEX + 1];
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct gp_json *list = gp_json_get(statuses, gp_oid_hex(hex, &run->commit[i]));
+
+		for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
+			const char *context = gp_json_get_text(s, "context");
+
+			if (!context || !strcmp(context, gate_check) || !is_near(w, context))
+				continue;
+			char *reason = gp_asprintf("%s (saw %s: set status_context to count it)", v->reason, context);
+
+			free(v->reason);
+			v->reason = reason;
+			return;
+		}
+	}
 }
 
 static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const struct gp_config *config, int *env)
@@ -236,6 +278,8 @@ static int look_for_evidence(struct look *look, struct gp_verdict *v, struct gp_
 	if (check_twins(base, config, &wanted, err) ||
 	    gp_run_find(&look->run, base, &look->chain, look->env, &setter, err))
 		return -1;
+	if (look->run.taken_back)
+		return decide(v, GP_GATE_CLOSED, say_taken_back(&look->run, &wanted));
 	if (look->run.count)
 		return 1;
 	return decide(v, GP_GATE_CLOSED,
@@ -279,31 +323,28 @@ static bool is_known(const struct gp_json *known, const struct gp_run *run)
 }
 
 /*
- * Counts the statuses of the run's commits. *asked: statuses that the forge returned, yours; the tally points into
- * them.
+ * Counts the statuses of the run's commits. *known: those that there are, replaced by *asked, which the forge returned
+ * and is yours, where it was asked; the tally points into them.
  */
-static int count_statuses(struct gp_tally *tally, struct gp_json **asked, const struct look *look,
-			  const struct gp_config *config, struct gp_forge *forge, const struct gp_json *known,
+static int count_statuses(struct gp_tally *tally, const struct gp_json **known, struct gp_json **asked,
+			  const struct gp_run *run, const struct gp_rules *rules, struct gp_forge *forge,
 			  struct gp_err *err)
 {
-	const struct wanted wanted = {config->status_context, look->claim.promotion.group, look->env};
-	const struct gp_run *run = &look->run;
-
 	*asked = NULL;
-	if (!is_known(known, run)) {
-		known = *asked = gp_forge_list_statuses(forge, run->commit, run->count, false, err);
-		if (!known)
+	if (!is_known(*known, run)) {
+		*known = *asked = gp_forge_list_statuses(forge, run->commit, run->count, false, err);
+		if (!*known)
 			return -1;
 	}
-	gp_tally_count(tally, run, known, is_wanted, &wanted);
+	gp_tally_count(tally, run, *known, rules);
 	if (!tally->hidden || tally->failure)
 		return 0;
 	/* A later status of Flux may be no evidence (of a dependency, say): the one before it counts. */
 	gp_json_free(*asked);
-	*asked = gp_forge_list_statuses(forge, run->commit, run->count, true, err);
-	if (!*asked)
+	*known = *asked = gp_forge_list_statuses(forge, run->commit, run->count, true, err);
+	if (!*known)
 		return -1;
-	gp_tally_count(tally, run, *asked, is_wanted, &wanted);
+	gp_tally_count(tally, run, *known, rules);
 	return 0;
 }
 
@@ -320,9 +361,13 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 	if (rc > 0) {
 		const struct wanted wanted = {config->status_context, look.claim.promotion.group, look.env};
 
-		rc = count_statuses(&tally, &asked, &look, config, forge, known, err);
+		const struct gp_rules rules = {is_wanted, &wanted, config->status_description};
+
+		rc = count_statuses(&tally, &known, &asked, &look.run, &rules, forge, err);
 		if (!rc)
 			rc = weigh(out, &look.run, &tally, config, &wanted, &look.claim.promotion);
+		if (!rc && out->state == GP_GATE_UNDECIDED && !tally.contexts)
+			name_near(out, &look.run, known, &wanted, config->gate_check);
 	}
 	gp_json_free(asked);
 	look_free(&look);

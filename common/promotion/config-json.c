@@ -17,6 +17,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 	gp_json_set(json, "environments", list);
 	gp_json_set_int(json, "status_timeout_minutes", config->status_timeout_minutes);
 	gp_json_set_text(json, "status_context", config->status_context);
+	if (config->status_description)
+		gp_json_set_text(json, "status_description", config->status_description);
 	gp_json_set_int(json, "clusters", config->clusters);
 	gp_json_set_text(json, "gate_check", config->gate_check);
 	if (config->groups)

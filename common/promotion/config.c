@@ -325,6 +325,7 @@ static int read_config(const struct reader *r, const struct gp_yaml_node *root, 
 		{"environments", read_environments, 0},
 		{"status_timeout_minutes", read_minutes, offsetof(struct gp_config, status_timeout_minutes)},
 		{"status_context", read_context, offsetof(struct gp_config, status_context)},
+		{"status_description", read_text, offsetof(struct gp_config, status_description)},
 		{"clusters", read_clusters, offsetof(struct gp_config, clusters)},
 		{"gate_check", read_text, offsetof(struct gp_config, gate_check)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
@@ -380,6 +381,7 @@ void gp_config_free(struct gp_config *config)
 		free(config->environments[i].name);
 	free(config->environments);
 	free(config->status_context);
+	free(config->status_description);
 	free(config->gate_check);
 	gp_json_free(config->groups);
 	*config = (struct gp_config){0};

@@ -25,8 +25,9 @@ struct gp_config {
 	struct gp_environment *environments;
 	size_t environment_count; /* at least 1 */
 	unsigned status_timeout_minutes;
-	char *status_context; /* NULL: Flux's own contexts */
-	unsigned clusters;    /* at least 1 */
+	char *status_context;     /* NULL: Flux's own contexts */
+	char *status_description; /* a glob that a success's description must match, or NULL */
+	unsigned clusters;        /* at least 1 */
 	char *gate_check;
 	struct gp_json *groups; /* as written, or NULL */
 };

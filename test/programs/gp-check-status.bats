@@ -190,7 +190,8 @@ describe() {
 	stage
 	local context
 
-	for context in kustomization/apps-dev helmrelease/apps-dev helmrelease/apps-dev/7aa17b2e kustomization/apps-dev/0c9c2e41; do
+	for context in kustomization/apps-dev helmrelease/apps-dev helmrelease/apps-dev/7aa17b2e kustomization/apps-dev/0c9c2e41 \
+		kustomization/apps-dev/eu1/0c9c2e41; do
 		post "$candidate" "$context" success 'reconciliation succeeded'
 		open
 		post "$candidate" "$context" failure 'health check failed'
@@ -301,6 +302,48 @@ describe() {
 	open
 }
 
+@test "Flux's informational successes are no evidence in whatever context" {
+	local words context
+
+	stage --config 'status_context: "{env}-*/kustomization/{group}"'
+	for words in 'dependency not ready' 'Dependency not ready.' progressing 'progressing with retry' 'drift detected' info \
+		'rollback succeeded' 'uninstall succeeded' suspended; do
+		post "$candidate" dev-eu1/kustomization/apps success "$words"
+	done
+	undecided
+	post "$candidate" dev-eu1/kustomization/apps success 'reconciliation succeeded'
+	post "$candidate" dev-eu1/kustomization/apps success 'dependency not ready'
+	open
+	post "$candidate" dev-eu1/kustomization/apps failure 'dependency not ready'
+	closed dev
+}
+
+@test "status_description says which successes count" {
+	stage --config $'status_context: "argocd/{env}"\nstatus_description: "*Healthy*"'
+	post "$candidate" argocd/dev success 'Synced, Progressing'
+	post "$candidate" argocd/dev success
+	undecided
+	jq_is .config.status_description '*Healthy*'
+	post "$candidate" argocd/dev success 'Synced, Healthy'
+	post "$candidate" argocd/dev success 'Synced, Progressing'
+	open
+	post "$candidate" argocd/dev failure Degraded
+	closed dev
+}
+
+@test "a context that nearly matches is named while nothing has reported" {
+	stage
+	post "$candidate" gp/gate success
+	post "$candidate" ci success
+	undecided
+	lacks "$(jq -r .status.reason <<<"$output")" saw
+	post "$candidate" azcagit/apps-dev success Deployed
+	undecided
+	jq_is .status.reason 'no status reports web v1 reconciled in apps/dev (saw azcagit/apps-dev: set status_context to count it)'
+	flux apps dev success
+	open
+}
+
 @test "status_context without a star is one context" {
 	stage --config 'status_context: "{group}.{env}"'
 	post "$candidate" appsXdev success
@@ -384,7 +427,7 @@ describe() {
 	open
 }
 
-@test "the newest hundred commits of the run are looked at" {
+@test "the newest hundred commits of the run are looked at, and the one where the version arrived" {
 	stage
 	flux apps dev success
 	{
@@ -397,7 +440,12 @@ describe() {
 	same commits "$candidate" "$(git -C "$REMOTE" rev-parse main~99)"
 	open
 	commit_file README.md 'one more' <<<more
-	undecided
+	commit_file README.md 'and another' <<<another
+	flux apps dev failure "$(git -C "$REMOTE" rev-parse main~100)"
+	open
+	jq_is .status.sha "$candidate"
+	flux apps dev failure "$(git -C "$REMOTE" rev-parse main~99)"
+	closed dev
 }
 
 @test "all markers of the app have to be at the tag" {
@@ -410,6 +458,37 @@ describe() {
 	propose apps/web v1 qa
 	verdict 1 1
 	jq_is .status.state failure
+}
+
+# Taken back
+
+@test "an environment that went back to what it had before is no evidence, however green it was" {
+	stage
+	flux apps dev success
+	open
+	commit_file README.md later <<<later
+	commit_tag apps dev web v0
+	back=$(remote_tip)
+	closed "apps/dev went back to v0 at ${back:0:8}"
+	jq_is '.status.sha // "none"' none
+	commit_file README.md 'and on' <<<on
+	closed "apps/dev went back to v0 at ${back:0:8}"
+	commit_tag apps dev web v1
+	undecided
+	flux apps dev success
+	open
+}
+
+@test "... not only to the version just before, and also by way of a newer one" {
+	make_gitops
+	commit_tag apps dev web v0.5
+	commit_tag apps dev web v1
+	flux apps dev success
+	propose apps/web v1 qa
+	commit_tag apps dev web v2
+	open
+	commit_tag apps dev web v0
+	closed 'apps/dev went back to v0 at'
 }
 
 # Superseded
