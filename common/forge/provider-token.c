@@ -133,10 +133,8 @@ static bool is_jwt(const char *text)
 	return !strncmp(text, "eyJ", 3) && second && !strchr(second + 1, '.');
 }
 
-static char *header(const struct gp_provider_row *forge, const char *user, const struct gp_token *token)
+static char *basic(const char *user, const struct gp_token *token)
 {
-	if (!user || (forge->issues_bearers && (token->is_job || is_jwt(token->text))))
-		return gp_asprintf("Authorization: Bearer %s", token->text);
 	char *pair = gp_asprintf("%s:%s", user, token->text), *code = base64(pair);
 	char *out = gp_asprintf("Authorization: Basic %s", code);
 
@@ -145,11 +143,44 @@ static char *header(const struct gp_provider_row *forge, const char *user, const
 	return out;
 }
 
-char *gp_provider_git_header(const char *provider, const struct gp_token *token)
+static char *header(const struct gp_provider_row *forge, const char *user, const struct gp_token *token)
+{
+	if (!user || (forge->issues_bearers && (token->is_job || is_jwt(token->text))))
+		return gp_asprintf("Authorization: Bearer %s", token->text);
+	return basic(user, token);
+}
+
+/* The user name that goes with the token to the git server of a forge that gp does not know. Borrowed. */
+static const char *other_user(gp_env_fn *env, struct gp_err *err)
+{
+	const char *user = gp_env_value(env, "GP_GIT_USER");
+
+	for (const char *c = user; c && *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == ':') {
+			gp_fail(err, GP_EXIT_CONFIG, "GP_GIT_USER contains a space, a ':' or an invalid character");
+			return NULL;
+		}
+	return user ? user : "git";
+}
+
+int gp_provider_git_header(char **out, const char *provider, const struct gp_token *token, gp_env_fn *env,
+			   struct gp_err *err)
 {
 	const struct gp_provider_row *forge = gp_provider_find(provider);
+	const char *user;
 
-	return forge ? header(forge, forge->git_user, token) : NULL;
+	*out = NULL;
+	if (!token->text || !strcmp(provider, "local"))
+		return 0;
+	if (forge) {
+		*out = header(forge, forge->git_user, token);
+		return 0;
+	}
+	user = other_user(env, err);
+	if (!user)
+		return -1;
+	*out = basic(user, token);
+	return 0;
 }
 
 char *gp_provider_api_header(const char *provider, const struct gp_token *token)

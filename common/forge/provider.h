@@ -43,10 +43,13 @@ char *gp_provider_token_names(const char *provider);
 const char **gp_provider_hidden(const char *provider);
 
 /*
- * The HTTP header that carries a token to the forge's git server, or to its API; NULL for a forge that takes none.
- * Yours.
+ * The HTTP header that carries a token to the forge's git server, yours; NULL where there is no token, and for the local
+ * forge. A forge that gp does not know gets it with the user name GP_GIT_USER, otherwise "git". errors: 78, where that
+ * cannot be a user name.
  */
-char *gp_provider_git_header(const char *provider, const struct gp_token *token);
+int gp_provider_git_header(char **out, const char *provider, const struct gp_token *token, gp_env_fn *env,
+			   struct gp_err *err);
+/* The header that carries it to the forge's API; NULL for a forge that gp does not know. Yours. */
 char *gp_provider_api_header(const char *provider, const struct gp_token *token);
 
 /* Where the same repository is over HTTPS, for a remote that is reached by SSH; NULL if that cannot be told. Yours. */

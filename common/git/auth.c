@@ -45,14 +45,17 @@ static bool is_loopback(const char *host)
 /* Whether the token may be sent there: over HTTPS or within this machine, unless the URL has a password. */
 static bool may_have_token(const char *url)
 {
-	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0, end;
+	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0;
 
-	if (!scheme || (scheme == 7 && !is_loopback(url + 7)))
+	if (!scheme)
 		return false;
-	end = scheme + strcspn(url + scheme, "/");
-	const char *at = memchr(url + scheme, '@', end - scheme);
+	const char *user = url + scheme, *end = user + strcspn(user, "/"),
+		   *at = memchr(user, '@', (size_t)(end - user));
+	const char *host = at ? at + 1 : user;
 
-	return !at || !memchr(url + scheme, ':', (size_t)(at - url) - scheme);
+	if (at && (memchr(user, ':', (size_t)(at - user)) || memchr(host, '@', (size_t)(end - host))))
+		return false;
+	return scheme == 8 || is_loopback(host);
 }
 
 /*

@@ -14,14 +14,17 @@ static int authorize(struct gp_base *base, gp_env_fn *env, struct gp_err *err)
 {
 	struct gp_token token;
 	char *header;
+	int rc;
 
 	if (gp_provider_token(&token, base->provider, base->repository.url, env, err))
 		return -1;
-	header = token.text ? gp_provider_git_header(base->provider, &token) : NULL;
+	rc = gp_provider_git_header(&header, base->provider, &token, env, err);
+	free(token.text);
+	if (rc)
+		return -1;
 	gp_repository_authorize(&base->repository, header,
 				header ? gp_provider_https_url(base->provider, base->repository.push_url, env) : NULL,
 				env);
-	free(token.text);
 	return 0;
 }
 

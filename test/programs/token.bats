@@ -85,6 +85,44 @@ config http.https://github.com/acme/shop.git.followRedirects=false" "$(grep ^con
 	same 'another forge' '' "$(grep -i authorization "$T/git.secret")"
 }
 
+@test "a URL with a user name gets it like the one without" {
+	local url
+
+	for url in https://acme@dev.azure.com/acme/shop/_git/shop http://acme@127.0.0.1:8080/acme/shop/_git/shop \
+		http://acme@localhost/acme/shop/_git/shop; do
+		remote "$url"
+		GP_PROVIDER=azdo AZURE_DEVOPS_EXT_PAT=s3cr3t read_config
+		has "$(cat "$T/git.secret")" "config http.$url.extraheader=Authorization: Basic "
+	done
+	for url in http://acme@git.example/shop http://127.0.0.1@git.example/shop http://localhost:80@git.example/shop \
+		http://me@localhost@git.example/shop https://me@you@git.example/shop; do
+		remote "$url"
+		GP_PROVIDER=azdo AZURE_DEVOPS_EXT_PAT=s3cr3t read_config
+		same "$url" '' "$(grep -i authorization "$T/git.secret")"
+	done
+}
+
+@test "a forge of somebody's own gets it too, with GP_GIT_USER, and the remote's URL alone" {
+	local own
+
+	own=$(printf git:s3cr3t | base64)
+	remote https://git.example/shop.git
+	GP_PROVIDER=mine GP_TOKEN=s3cr3t read_config
+	same config "config http.https://git.example/shop.git.extraheader=
+config http.https://git.example/shop.git.extraheader=Authorization: Basic $own
+config http.https://git.example/shop.git.followRedirects=false" "$(grep ^config "$T/git.secret")"
+	: >"$T/git.secret"
+	GP_GIT_USER=oauth2 GP_PROVIDER=mine GP_TOKEN=s3cr3t read_config
+	has "$(cat "$T/git.secret")" "Basic $(printf oauth2:s3cr3t | base64)"
+	: >"$T/git.secret"
+	GITHUB_TOKEN=s3cr3t GP_PROVIDER=mine read_config
+	same "another forge's token" '' "$(grep -i authorization "$T/git.secret")"
+	GP_GIT_USER=a:b GP_PROVIDER=mine GP_TOKEN=s3cr3t expect 78 gp-read-config --base main --group apps --app web --tag v1
+	has "$stderr" GP_GIT_USER
+	GP_PROVIDER=local GP_TOKEN=s3cr3t read_config
+	same 'the local forge' '' "$(grep -i authorization "$T/git.secret")"
+}
+
 @test "an SSH remote that does not let us in is reached over HTTPS" {
 	remote git@github.com:acme/shop.git
 	SSH_DENIED=1 GITHUB_TOKEN=s3cr3t read_config
