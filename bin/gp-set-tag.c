@@ -101,6 +101,8 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 	before = gp_manifests_reads(s->base.manifests);
 	if (gp_manifests_change(s->base.manifests, &change, &s->base.tree, p->env, setter, err))
 		goto out;
+	for (size_t i = 0; i < change.warning_count; i++)
+		gp_tool_say(s->tool, -1, "warning: not set: %s", change.warnings[i]);
 	now = gp_manifests_reads(s->base.manifests);
 	gp_tool_say(s->tool, 1, "read %zu trees and %zu manifests, parsed %zu", now.trees - before.trees,
 		    now.manifests - before.manifests, now.parsed - before.parsed);

@@ -68,8 +68,8 @@ bool gp_gate_context_matches(const char *context, const char *pattern, const cha
 	if (strncmp(context, group, g) != 0 || context[g] != '-' || strncmp(context + g + 1, env, e) != 0)
 		return false;
 	context += g + 1 + e;
-	/* Nothing, or more parts: since Flux v0.30 the first part of the Provider's UID. */
-	return !*context || (*context == '/' && context[1]);
+	/* Nothing, or more parts, none of them empty: since Flux v0.30 the first part of the Provider's UID. */
+	return !*context || (*context == '/' && context[strlen(context) - 1] != '/' && !strstr(context, "//"));
 }
 
 struct wanted {
@@ -303,6 +303,13 @@ static int look_at(struct look *look, struct gp_verdict *v, struct gp_base *base
 	const struct gp_setter setter = {p->group, p->app, p->tag};
 
 	previous = gp_base_previous(base, config, (size_t)env, &setter, err);
+	if (previous == -2 && err->code == GP_EXIT_INPUT) {
+		/* Which environment has to be asked cannot be told, for instance because a marker cannot be read. */
+		char *reason = gp_strdup(err->message);
+
+		gp_err_clear(err);
+		return decide(v, GP_GATE_CLOSED, reason);
+	}
 	if (previous == -2)
 		return -1;
 	if (previous == -1)

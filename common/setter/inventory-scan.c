@@ -6,6 +6,7 @@
 
 #include "git/tree.h"
 #include "setter/setter.h"
+#include "setter/trace.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 #include "sys/split.h"
@@ -64,6 +65,23 @@ static int note_policy(void *ctx, size_t line, const char *policy)
 	return 0;
 }
 
+static int note_trace(void *ctx, const char *group, size_t group_len, const char *app, size_t app_len)
+{
+	FILE *f = ctx;
+
+	fputs(GP_TRACE_PREFIX, f);
+	fwrite(group, 1, group_len, f);
+	fputc(':', f);
+	fwrite(app, 1, app_len, f);
+	fputc('\0', f);
+	return 0;
+}
+
+bool gp_entry_is_link(const struct gp_entry *entry)
+{
+	return entry->mode == 0120000;
+}
+
 char *gp_inventory_policies(struct gp_git *git, const struct gp_oid *oid, size_t *len, struct gp_err *err)
 {
 	struct gp_object object;
@@ -76,6 +94,7 @@ char *gp_inventory_policies(struct gp_git *git, const struct gp_oid *oid, size_t
 	if (gp_setter_may_match(object.data, object.len, NULL)) {
 		f = gp_open_text(&out, len);
 		gp_setter_each_marker(object.data, object.len, note_policy, f);
+		gp_trace_each(object.data, object.len, note_trace, f);
 		gp_close_text(f, &out);
 	} else {
 		out = gp_calloc(1, 1);
@@ -89,11 +108,16 @@ static int scan_manifest(struct scan *s, const char *dir, const char *name, cons
 {
 	size_t dir_len = strlen(dir), name_len = strlen(name);
 	struct record record = {*entry, dir_len + 1 + name_len, 0};
-	char *policies = gp_inventory_policies(s->git, &entry->oid, &record.policies_len, err);
+	bool is_link = gp_entry_is_link(entry);
+	char *policies = is_link ? gp_strdup(GP_LINK_POLICY)
+				 : gp_inventory_policies(s->git, &entry->oid, &record.policies_len, err);
 
 	if (!policies)
 		return gp_fail_in(err, "%s/%s", dir, name);
-	s->counts.manifests++;
+	if (is_link)
+		record.policies_len = sizeof GP_LINK_POLICY;
+	else
+		s->counts.manifests++;
 	if (record.policies_len) {
 		fwrite(&record, sizeof record, 1, out);
 		fprintf(out, "%s/%s", dir, name);
@@ -119,7 +143,8 @@ static int read_dir(struct gp_git *git, struct gp_tree *out, const struct gp_oid
 
 static bool is_to_be_read(const char *name, const struct gp_entry *entry)
 {
-	return gp_entry_is_dir(entry) || (gp_entry_is_file(entry) && gp_inventory_is_manifest(name));
+	return gp_entry_is_dir(entry) || gp_entry_is_link(entry) ||
+	       (gp_entry_is_file(entry) && gp_inventory_is_manifest(name));
 }
 
 static int scan_dir(struct scan *s, const char *dir, const struct gp_oid *oid, unsigned depth, FILE *out,

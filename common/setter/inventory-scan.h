@@ -4,6 +4,8 @@
 #ifndef GP_INVENTORY_SCAN_H
 #define GP_INVENTORY_SCAN_H
 
+#include <stdbool.h>
+
 #include "setter/inventory.h"
 
 /* Items in the order of their paths. Start with {0}. */
@@ -18,7 +20,16 @@ void gp_items_free(struct gp_items *items);
 int gp_inventory_scan(struct gp_items *out, struct gp_git *git, const char *dir, const struct gp_oid *tree,
 		      struct gp_counts *counts, struct gp_err *err);
 
-/* The policies that a manifest's markers name, each ended by a NUL; *len is that of all of them. Yours. errors: 71. */
+/* What a symbolic link has for policies, and what comes before a trace's: neither can be a group's name. */
+#define GP_LINK_POLICY "@:"
+#define GP_TRACE_PREFIX "?"
+
+bool gp_entry_is_link(const struct gp_entry *entry);
+
+/*
+ * The policies that a manifest's markers and traces name, each ended by a NUL; *len is that of all of them. Yours.
+ * errors: 71.
+ */
 char *gp_inventory_policies(struct gp_git *git, const struct gp_oid *oid, size_t *len, struct gp_err *err);
 
 #endif

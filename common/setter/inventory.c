@@ -77,14 +77,15 @@ static int note_change(void *ctx, const char *path, const struct gp_entry *from,
 	const char *slash = strrchr(path, '/');
 	struct gp_item *item;
 
-	(void)from;
 	(void)err;
-	if (!gp_inventory_is_manifest(slash ? slash + 1 : path))
+	if (!gp_inventory_is_manifest(slash ? slash + 1 : path) && !(from && gp_entry_is_link(from)) &&
+	    !(to && gp_entry_is_link(to)))
 		return 0;
 	c->to.item = gp_grow(c->to.item, c->to.count, sizeof *c->to.item);
 	item = &c->to.item[c->to.count++];
 	*item = (struct gp_item){.path = gp_asprintf("%s/%s", c->inv->dir, path)};
-	if (to && gp_entry_is_file(to))
+	if (to &&
+	    (gp_entry_is_link(to) || (gp_entry_is_file(to) && gp_inventory_is_manifest(slash ? slash + 1 : path))))
 		item->entry = *to;
 	return 0;
 }
@@ -105,6 +106,11 @@ static int read_changes(struct changes *c, struct gp_counts *counts, struct gp_e
 
 		if (!item->entry.mode)
 			continue;
+		if (gp_entry_is_link(&item->entry)) {
+			item->policies = gp_strdup(GP_LINK_POLICY);
+			item->len = sizeof GP_LINK_POLICY;
+			continue;
+		}
 		item->policies = gp_inventory_policies(c->inv->git, &item->entry.oid, &item->len, err);
 		counts->manifests++;
 		if (!item->policies)
@@ -233,4 +239,18 @@ const struct gp_item **gp_inventory_find(struct gp_inventory *inv, const char *g
 	}
 	free(key);
 	return found;
+}
+
+const struct gp_item **gp_inventory_traces(struct gp_inventory *inv, const char *group, const char *app, size_t *count)
+{
+	char *name = gp_asprintf(GP_TRACE_PREFIX "%s", group);
+	const struct gp_item **found = gp_inventory_find(inv, name, app, count);
+
+	free(name);
+	return found;
+}
+
+const struct gp_item **gp_inventory_links(struct gp_inventory *inv, size_t *count)
+{
+	return gp_inventory_find(inv, "@", "", count);
 }

@@ -9,11 +9,11 @@
 #include "git/objects.h"
 #include "sys/err.h"
 
-/* A manifest with at least one marker. */
+/* A manifest with at least one marker or trace (trace.h), or a symbolic link. */
 struct gp_item {
 	char *path; /* from the root of the repository */
 	struct gp_entry entry;
-	char *policies; /* what its markers name, such as "apps:web:tag", each ended by a NUL */
+	char *policies; /* what its markers name, such as "apps:web:tag", each ended by a NUL; and what its traces do */
 	size_t len;     /* of all of them */
 };
 
@@ -44,5 +44,9 @@ const struct gp_item *gp_inventory_items(const struct gp_inventory *inv, size_t 
 
 /* The items with a marker of the app, of any kind, in the order of their paths. The array is yours. */
 const struct gp_item **gp_inventory_find(struct gp_inventory *inv, const char *group, const char *app, size_t *count);
+
+/* The same: those with a line that speaks of the app and is no marker; and all symbolic links. */
+const struct gp_item **gp_inventory_traces(struct gp_inventory *inv, const char *group, const char *app, size_t *count);
+const struct gp_item **gp_inventory_links(struct gp_inventory *inv, size_t *count);
 
 #endif

@@ -6,7 +6,9 @@
 #include "data/oidmap.h"
 #include "git/tree.h"
 #include "setter/inventory.h"
+#include "setter/marker.h"
 #include "setter/nearest.h"
+#include "setter/trace-search.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 #include "sys/utf8.h"
@@ -70,8 +72,10 @@ static int find_env(struct gp_manifests *m, struct gp_oid *out, const struct gp_
 	struct gp_entry entry;
 	int found = gp_tree_find(m->git, &entry, tree, dir, err);
 
-	if (found <= 0 || !gp_entry_is_dir(&entry))
-		return found < 0 ? -1 : 0;
+	if (found < 0)
+		return -1;
+	if (!found || !gp_entry_is_dir(&entry))
+		return gp_trace_no_directory(m->git, tree, dir, err);
 	*out = entry.oid;
 	return 1;
 }
@@ -120,6 +124,9 @@ void gp_change_free(struct gp_change *change)
 		free(change->files[i].text);
 	}
 	free(change->files);
+	for (size_t i = 0; i < change->warning_count; i++)
+		free(change->warnings[i]);
+	free(change->warnings);
 	*change = (struct gp_change){0};
 }
 
@@ -146,6 +153,83 @@ static int no_marker(struct gp_manifests *m, const struct gp_inventory *inv, con
 	return -1;
 }
 
+static bool is_edited(const struct gp_edits *edits, const char *path, size_t line)
+{
+	for (size_t i = 0; i < edits->count; i++)
+		if (edits->item[i].line == line && !strcmp(edits->item[i].path, path))
+			return true;
+	return false;
+}
+
+/* Notes the lines of one item that speak of the app and are not among the edits. */
+static int warn_of_item(struct gp_manifests *m, struct gp_change *out, const struct gp_item *item,
+			const struct gp_setter *setter, struct gp_err *err)
+{
+	const char *what;
+	int found;
+
+	for (size_t line = 1; out->warning_count < GP_CHANGE_WARNINGS; line++) {
+		struct gp_err why = {0};
+
+		found = gp_trace_in_item(m->git, item, setter->group, setter->app, &line, &what, err);
+		if (found <= 0)
+			return found;
+		if (is_edited(&out->edits, item->path, line))
+			continue;
+		gp_trace_fail(item->path, line, what, setter->group, setter->app, &why);
+		out->warnings = gp_grow(out->warnings, out->warning_count, sizeof *out->warnings);
+		out->warnings[out->warning_count++] = gp_strdup(why.message);
+	}
+	return 0;
+}
+
+/* How many of an item's markers name the app's image or tag. */
+static size_t count_markers(const struct gp_item *item, const struct gp_setter *setter)
+{
+	size_t n = 0;
+
+	for (const char *p = item->policies; p < item->policies + item->len; p += strlen(p) + 1) {
+		enum gp_marker_kind kind = gp_marker_kind(p, setter->group, setter->app);
+
+		n += kind == GP_MARKER_IMAGE || kind == GP_MARKER_TAG;
+	}
+	return n;
+}
+
+/* The edits in one file. */
+static size_t count_edits(const struct gp_edits *edits, const char *path)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < edits->count; i++)
+		n += !strcmp(edits->item[i].path, path);
+	return n;
+}
+
+/* Of an environment where some markers are read: the lines that only look like one. */
+static int warn_of_traces(struct gp_manifests *m, struct gp_change *out, struct gp_inventory *inv,
+			  const struct gp_setter *setter, struct gp_err *err)
+{
+	size_t marked_count, traced_count;
+	const struct gp_item **marked = gp_inventory_find(inv, setter->group, setter->app, &marked_count);
+	const struct gp_item **traced = gp_inventory_traces(inv, setter->group, setter->app, &traced_count);
+	int rc = 0;
+
+	for (size_t i = 0; i < traced_count && !rc; i++)
+		rc = warn_of_item(m, out, traced[i], setter, err);
+	for (size_t i = 0; i < marked_count && !rc; i++) {
+		bool is_done = false;
+
+		for (size_t j = 0; j < traced_count; j++)
+			is_done |= traced[j] == marked[i];
+		if (!is_done && count_markers(marked[i], setter) > count_edits(&out->edits, marked[i]->path))
+			rc = warn_of_item(m, out, marked[i], setter, err);
+	}
+	free(marked);
+	free(traced);
+	return rc;
+}
+
 int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const struct gp_oid *tree, const char *env,
 			const struct gp_setter *setter, struct gp_err *err)
 {
@@ -165,8 +249,10 @@ int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const str
 		items = gp_inventory_find(inv, setter->group, setter->app, &count);
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = change_file(m, out, items[i], setter, err);
-	if (!rc && !out->edits.count)
+	if (!rc && !out->edits.count && !(rc = gp_trace_search(m->git, inv, tree, setter->group, setter->app, err)))
 		rc = no_marker(m, inv, setter, err);
+	if (!rc)
+		rc = warn_of_traces(m, out, inv, setter, err);
 	if (rc)
 		gp_change_free(out);
 	free(items);
@@ -278,6 +364,9 @@ int gp_manifests_carry(struct gp_manifests *m, struct gp_carry *out, const struc
 		rc = gp_inventory_take(inv, &env_tree, &m->counts, err);
 		if (!rc)
 			rc = carry_all(m, out, inv, setter, err);
+		/* Without a marker, but not without a word of the app: it must not be passed over. */
+		if (!rc && !out->markers)
+			rc = gp_trace_search(m->git, inv, tree, setter->group, setter->app, err);
 		if (!rc)
 			remember(m, &env_tree, out);
 	}

@@ -38,12 +38,15 @@ struct gp_change {
 	struct gp_edits edits; /* each marked scalar, also those that stay; `changed` says how many do not */
 	struct gp_file *files;
 	size_t file_count;
+	char **warnings; /* lines that speak of the app beside markers that can be read; at most GP_CHANGE_WARNINGS */
+	size_t warning_count;
 };
+enum { GP_CHANGE_WARNINGS = 20 };
 void gp_change_free(struct gp_change *change);
 
 /*
  * Applies the setter to all manifests below <group>/<env> of a tree. errors:
- * 65 if there is no such directory, no marker of the app in it (names the
+ * 65 if there is no such directory, no marker of the app in it (names a line that only looks like one, or the
  * nearest ones), or a manifest that cannot be edited exactly (file and line).
  */
 int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const struct gp_oid *tree, const char *env,
@@ -61,7 +64,8 @@ struct gp_carry {
 };
 
 /*
- * Looks at <group>/<env> of a tree; no such directory is one without markers.
+ * Looks at <group>/<env> of a tree; no such directory is one without markers. One without markers in which anything
+ * speaks of the app all the same (trace-search.h) is an error, 65.
  * Cheap for trees that are alike: what did not change since an earlier call for the same setter is not
  * looked at again. errors: 65 as above, 71.
  */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "setter/setter.h"
+#include "setter/trace-search.h"
+#include "setter/trace.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 #include "sys/spelling.h"
@@ -17,8 +19,10 @@ struct seen {
 };
 
 struct gp_nearest {
-	char *wanted;              /* "group:app" */
-	const char *path;          /* of the file that is looked through */
+	char *wanted;     /* "group:app" */
+	const char *path; /* of the file that is looked through */
+	const char *group, *app;
+	struct gp_err trace;       /* what the first line says that speaks of the app and is no marker */
 	struct seen best[NEAREST]; /* nearest first */
 	size_t count;
 };
@@ -28,6 +32,8 @@ struct gp_nearest *gp_nearest_new(const char *group, const char *app)
 	struct gp_nearest *n = gp_calloc(1, sizeof *n);
 
 	n->wanted = gp_asprintf("%s:%s", group, app);
+	n->group = group;
+	n->app = app;
 	return n;
 }
 
@@ -79,11 +85,18 @@ static int note(void *ctx, size_t line, const char *policy)
 void gp_nearest_look(struct gp_nearest *n, const char *path, const char *text, size_t len)
 {
 	n->path = path;
+	size_t line = 1;
+	const char *what;
+
 	gp_setter_each_marker(text, len, note, n);
+	if (!n->trace.code && gp_trace_find(text, len, n->group, n->app, &line, &what))
+		gp_trace_fail(path, line, what, n->group, n->app, &n->trace);
 }
 
 int gp_nearest_fail(const struct gp_nearest *n, const char *dir, struct gp_err *err)
 {
+	if (n->trace.code)
+		return gp_fail(err, n->trace.code, "%s", n->trace.message);
 	char *hint = gp_strdup(n->count ? "nearest:" : "there are no markers at all");
 
 	for (size_t i = 0; i < n->count; i++) {

@@ -7,6 +7,7 @@
 #include "setter/image.h"
 #include "setter/marker.h"
 #include "setter/splice.h"
+#include "setter/trace.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -333,8 +334,9 @@ void gp_edits_free(struct gp_edits *edits)
 
 bool gp_setter_may_match(const char *text, size_t len, const struct gp_setter *setter)
 {
-	return is_utf16(text, len) ||
-	       gp_marker_possible(text, len, setter ? setter->group : NULL, setter ? setter->app : NULL);
+	if (is_utf16(text, len) || (!setter && gp_trace_possible(text, len)))
+		return true;
+	return gp_marker_possible(text, len, setter ? setter->group : NULL, setter ? setter->app : NULL);
 }
 
 struct each {

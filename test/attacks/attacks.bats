@@ -607,7 +607,7 @@ older() {
 
 	tip=$(remote_tip)
 	for context in kustomization/apps-dev-evil kustomization/apps-dev-evil/1 Kustomization/apps-dev/1 kustomization/Apps-dev/1 \
-		kustomization//apps-dev kustomization/apps-dev/ kustomization/apps-dev/a/b ' kustomization/apps-dev' \
+		kustomization//apps-dev kustomization/apps-dev/ kustomization/apps-dev/a/ kustomization/apps-dev/a//b ' kustomization/apps-dev' \
 		kustomization/apps_dev kustomization/аpps-dev/1 helmrelease/apps-dev.x/1 helmreleases/apps-dev \
 		kustomization/apps-dev//1 xkustomization/apps-dev 'kustomization/apps-dev?' kustomization/apps-qa/1; do
 		post "$tip" "$context" success 'reconciliation succeeded'

@@ -301,7 +301,7 @@ for _ in range(10000):
 	printf 'commit refs/heads/main\ncommitter E <e@example.com> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\nD apps/dev\nM 120000 %s apps/dev\n' \
 		"$link" | git -C "$REMOTE" fast-import --quiet
 	bounded 65 "$SET"
-	one_message gp-set-tag "no directory 'apps/dev' in the repository"
+	one_message gp-set-tag 'apps/dev: a symbolic link, which gp does not follow'
 	git reset --quiet --hard
 	git pull --quiet 2>"$T/run/pull"
 	bounded 65 "$SET --work-tree"
