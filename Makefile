@@ -175,9 +175,11 @@ valgrind: ## run each program's main path under valgrind
 	@+$(SUBMAKE) deps LEVEL=lint
 	@+GP_VALGRIND=1 $(SUBMAKE) test TESTS=test/fire/valgrind.bats
 
-# All of the faults, kills, races and failed allocations, of which make test draws a part: about half an hour.
+# All of the faults, kills, races, failed allocations and hostile names, of which make test draws a part: about half an
+# hour.
 under-fire: ## run all faults, kills and races (half an hour)
-	@+$(SUBMAKE) test PARTS=1 TESTS='test/fire/alloc.bats test/fire/faults.bats test/fire/kills.bats test/fire/races.bats'
+	@+$(SUBMAKE) test PARTS=1 \
+		TESTS='test/attacks/hostile-names.bats $(patsubst %,test/fire/%.bats,alloc faults kills races)'
 
 # The conformance suite over one forge: make check-forge FORGE=name runs it over gp-forge-name from PATH.
 check-forge: ## run the conformance suite over gp-forge-NAME (FORGE=NAME)

@@ -55,7 +55,7 @@ struct gp_api {
 	struct gp_api_cached {
 		char *url, *etag, *next;
 		struct gp_json *json;
-	} * cache; /* answers by URL */
+	} *cache; /* answers by URL */
 	size_t cache_count;
 };
 
