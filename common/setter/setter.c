@@ -6,6 +6,7 @@
 #include "data/yaml.h"
 #include "setter/image.h"
 #include "setter/marker.h"
+#include "setter/sops.h"
 #include "setter/splice.h"
 #include "setter/trace.h"
 #include "sys/exit.h"
@@ -256,7 +257,9 @@ static int edit(const struct targets *s, struct gp_tape *tape, const char *text,
 			splices[n++] = (struct gp_splice){t->scalar->number, t->scalar->start, t->scalar->end, t->bytes,
 							  t->to};
 	}
-	if (n) {
+	if (n)
+		rc = gp_sops_check(text, len, err);
+	if (n && !rc) {
 		*out = gp_splice(text, len, splices, n, out_len);
 		rc = gp_splice_prove(tape, text, len, *out, *out_len, splices, n, err);
 	}

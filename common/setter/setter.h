@@ -68,7 +68,8 @@ bool gp_setter_may_match(const char *text, size_t len, const struct gp_setter *s
  * scalars in edits differ. Applying it twice changes nothing more.
  * errors (65, "line L[, column C]: what"): invalid YAML beside a marker of
  * this app, a marker on a multi-line or block scalar, text that is not UTF-8,
- * a scalar that is no image reference where one was expected. 70 if the
+ * a scalar that is no image reference where one was expected, a change to a file whose MAC SOPS would not verify any
+ * more. 70 if the
  * comparison fails. Nothing is appended then.
  */
 int gp_setter_apply(const struct gp_setter *setter, const char *text, size_t len, char **out, size_t *out_len,
