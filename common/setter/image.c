@@ -36,6 +36,20 @@ static bool is_tag(const char *s, size_t n)
 	return true;
 }
 
+/* A chart's version with build metadata: a tag, then '+' and what semver.org has behind it. */
+static bool is_build(const char *s, size_t n)
+{
+	const char *plus = memchr(s, '+', n);
+	size_t tag = plus ? (size_t)(plus - s) : 0;
+
+	if (!plus || n > MAX_TAG || tag + 1 == n || !is_tag(s, tag))
+		return false;
+	for (size_t i = tag + 1; i < n; i++)
+		if (!is_alnum(s[i]) && !is_one_of(s[i], ".-"))
+			return false;
+	return true;
+}
+
 /* algorithm: lower-case words joined by one of "+._-" */
 static bool is_algorithm(const char *s, size_t n)
 {
@@ -84,7 +98,12 @@ bool gp_version_parse(struct gp_version *version, const char *s)
 		return true;
 	}
 	version->tag_len = n;
-	return is_tag(s, n);
+	return is_tag(s, n) || is_build(s, n);
+}
+
+bool gp_version_is_build(const struct gp_version *version)
+{
+	return version->tag_len && memchr(version->tag, '+', version->tag_len);
 }
 
 /* path-component: words of [a-z0-9] joined by '.', '_', "__" or any number of '-' */

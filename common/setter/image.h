@@ -18,6 +18,9 @@ struct gp_version {
 /* Whether s is such a version, as gp_tag_valid describes it; version is filled in any case. */
 bool gp_version_parse(struct gp_version *version, const char *s);
 
+/* Whether it is a chart's version with build metadata, which no image's tag can have. */
+bool gp_version_is_build(const struct gp_version *version);
+
 /*
  * Whether s is an image reference: [HOST[:PORT]/]PATH[:TAG][@DIGEST]. Hands
  * out the length of the repository, that is all before the tag and digest.

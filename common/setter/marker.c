@@ -157,6 +157,7 @@ struct scan {
 	struct mark *marks;
 	struct scalar *scalars;
 	size_t mark_count, scalar_count;
+	bool at_chart;                         /* the key before is one of a chart's version */
 	size_t mark;                           /* the first whose line the parser has not passed */
 	size_t numbers, mappings;              /* counted so far */
 	size_t open[GP_YAML_MAX_DEPTH], depth; /* the open collections: a mapping's number, 0 for a list */
@@ -188,6 +189,7 @@ static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
 		.number = s->numbers,
 		.mapping = s->depth ? s->open[s->depth - 1] : 0,
 		.style = e->style,
+		.is_chart = s->at_chart,
 		.is_string = !e->tag || strncmp(e->tag, CORE, strlen(CORE)) != 0 || !strcmp(e->tag, CORE "str"),
 		.is_tagged = e->tag && (!strcmp(e->tag, CORE "str") || !strcmp(e->tag, "!")),
 		.value = strlen(e->value) == e->value_len ? gp_strdup(e->value) : NULL,
@@ -205,15 +207,23 @@ static void note_scalar(struct scan *s, const struct gp_yaml_event *e)
 	s->scalars[s->scalar_count++] = (struct scalar){found, e->end_line, s->mark, e->is_key};
 }
 
+/* Helm's, Flux's and kustomize's key; Argo CD's. */
+static bool is_chart_key(const struct gp_yaml_event *e)
+{
+	return e->is_key && (!strcmp(e->value, "version") || !strcmp(e->value, "targetRevision"));
+}
+
 static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *err)
 {
 	struct scan *s = ctx;
 
 	switch (e->type) {
 	case GP_YAML_MAPPING_START:
+		s->at_chart = false;
 		s->open[s->depth++] = ++s->mappings;
 		break;
 	case GP_YAML_SEQUENCE_START:
+		s->at_chart = false;
 		s->open[s->depth++] = 0;
 		break;
 	case GP_YAML_MAPPING_END:
@@ -225,6 +235,7 @@ static int note_event(void *ctx, const struct gp_yaml_event *e, struct gp_err *e
 			s->mark++;
 		if (s->mark < s->mark_count && e->end >= s->marks[s->mark].line_start && e->end > e->start)
 			note_scalar(s, e);
+		s->at_chart = is_chart_key(e);
 		s->numbers++;
 		break;
 	default:

@@ -41,6 +41,7 @@ struct gp_marked {
 	size_t mark;             /* which of the marks it belongs to, from 0 */
 	size_t mapping;          /* which mapping it is a value of; 0: of none */
 	enum gp_yaml_style style;
+	bool is_chart;       /* a chart's version: the value of a key that charts have for it */
 	bool is_string;      /* not tagged to be a number or the like */
 	bool is_tagged;      /* tagged to be a string, whatever it looks like */
 	const char *trouble; /* why it cannot be set, such as "the marker is on a block scalar"; NULL if it can */

@@ -184,6 +184,16 @@ static bool is_there(const struct gp_marked *c, const char *value)
 	       (c->style != GP_YAML_PLAIN || c->is_tagged || gp_yaml_plain_is_string(value));
 }
 
+/* Build metadata is for charts alone: no registry takes it as a tag, which OCI charts spell with '_'. */
+static int check_build(const struct gp_marked *c, const struct gp_version *new, struct gp_err *err)
+{
+	if (!new || !gp_version_is_build(new) || (c->kind == GP_MARKER_TAG && c->is_chart))
+		return 0;
+	return gp_fail(err, GP_EXIT_INPUT,
+		       "line %zu: an image's tag cannot be '%s'; only a chart's version can have a '+'", c->line,
+		       new->tag);
+}
+
 static int set_target(const struct targets *s, struct target *t, const struct gp_version *new, struct gp_err *err)
 {
 	const struct gp_marked *c = t->scalar;
@@ -195,6 +205,8 @@ static int set_target(const struct targets *s, struct target *t, const struct gp
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: %s", c->line, c->trouble);
 	if (!c->value)
 		return gp_fail(err, GP_EXIT_INPUT, "line %zu: a NUL character in a marked scalar", c->line);
+	if (check_build(c, new, err))
+		return -1;
 	if (c->kind == GP_MARKER_IMAGE)
 		rc = set_image(t, new, err);
 	else if (c->kind == GP_MARKER_TAG)

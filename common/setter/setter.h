@@ -93,7 +93,8 @@ int gp_setter_equivalent(const char *a, size_t a_len, const char *b, size_t b_le
 /*
  * Whether s is what a promotion may set: an OCI tag ([A-Za-z0-9_][A-Za-z0-9._-]{0,127}),
  * a digest (sha256:64 hex, sha384:96, sha512:128, or of another algorithm at least 32 characters,
- * so that an image such as web:v1 is none), or TAG@DIGEST.
+ * so that an image such as web:v1 is none), or TAG@DIGEST; or a chart's version with build metadata (1.2.4+build.5),
+ * which the setter sets only where a chart's version stands: https://semver.org/#spec-item-10.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 bool gp_tag_valid(const char *s);

@@ -450,3 +450,35 @@ commit() {
 		lacks "$stderr" 'goes back'
 	done
 }
+
+@test "a chart's version may have build metadata, an image's tag may not" {
+	local key
+
+	for key in version targetRevision; do
+		printf 'chart:\n  name: shop\n  %s: 1.2.3+build.4 # {"$imagepolicy": "apps:web:tag"}\n' "$key" |
+			commit_file apps/dev/web.yaml
+		sh_pipe 0 'gp-read-config --group apps --app web --tag 1.2.4+build.5 | gp-set-tag'
+		jq_is '.change.files[0] | "\(.line) \(.from) \(.to)"' '3 1.2.3+build.4 1.2.4+build.5'
+	done
+	for key in 'newTag: v1 # {"$imagepolicy": "apps:web:tag"}' 'image: r/web:v1 # {"$imagepolicy": "apps:web"}' \
+		'version: r/web:v1 # {"$imagepolicy": "apps:web"}' 'version: {x: v1} # {"$imagepolicy": "apps:web:tag"}'; do
+		printf 'version: 1\n%s\n' "$key" | sed '1s/.*/a: b/' | commit_file apps/dev/web.yaml
+		sh_pipe 65 'gp-read-config --group apps --app web --tag 1.2.4+build.5 | gp-set-tag'
+		[[ "$key" == *{x* ]] || one_message gp-set-tag "apps/dev/web.yaml: line 2: an image's tag cannot be '1.2.4+build.5'"
+	done
+	for key in 1.2.4+ +1 1+2+3 'v1+a b' "v1+$(printf '%0130d' 0)" v1+b@sha256:"$(printf '%064d' 0)" v1+_; do
+		expect 64 gp-read-config --group apps --app web --tag "$key"
+	done
+}
+
+@test "a chart's version with build metadata goes through a gate" {
+	for env in dev qa prod; do
+		printf 'version: 1.2.3 # {"$imagepolicy": "apps:web:tag"}\n' | commit_file "apps/$env/web.yaml"
+	done
+	expect 0 gp-new apps/web 1.2.4+build.5
+	expect 0 gp-status 1
+	expect 0 gp-promote
+	flux apps dev success
+	expect 0 gp-status 2
+	same 'in qa' 'version: 1.2.4+build.5' "$(git -C "$REMOTE" cat-file blob main:apps/qa/web.yaml | sed 's/ #.*//')"
+}
