@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "gate/posting.h"
-#include "promotion/base-branch.h"
 #include "promotion/description.h"
 #include "promotion/document.h"
 #include "promotion/proposal.h"
@@ -98,9 +97,10 @@ static int describe(struct state *s, struct gp_proposal *p, struct gp_json *pull
 	}
 	if (!rc) {
 		gp_tool_say(s->tool, 0,
-			    was_reset ? "reset pull request #%lld to '%s'"
-			    : wrong   ? "repaired pull request #%lld '%s'"
-				      : "pull request #%lld '%s' is up to date",
+			    p->conflicts ? "made pull request #%lld '%s' anew: it conflicted"
+			    : was_reset  ? "reset pull request #%lld to '%s'"
+			    : wrong      ? "repaired pull request #%lld '%s'"
+					 : "pull request #%lld '%s' is up to date",
 			    number, title);
 		rc = keep(s, p, pull, head, created, was_reset || wrong, err);
 	}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "git/tree.h"
 #include "promotion/document.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
@@ -182,6 +183,23 @@ static int check_claim(const struct gp_proposal *p, const struct gp_claim *claim
 	return 0;
 }
 
+/*
+ * Whether the head of this very promotion no longer merges, and the document's commit, which was made from a newer base,
+ * would. Where git cannot tell, as in a clone that ends before, the head stays: a new one costs its approvals.
+ */
+static bool has_conflict(const struct gp_proposal *p, const struct gp_base *base, const struct gp_claim *claim,
+			 const struct gp_oid *head)
+{
+	struct gp_git *git = base->repository.git;
+	struct gp_err why = {0};
+	struct gp_oid tree, ancestor;
+
+	if (claim->state != GP_CLAIM_SOUND || claim->base_index <= p->behind)
+		return false;
+	return gp_git_merge_base(git, &ancestor, &base->tip, head, &why) == 1 &&
+	       gp_oid_equal(&ancestor, &claim->base) && gp_tree_merge_commits(git, &tree, &base->tip, head, &why) == 0;
+}
+
 int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct gp_json *pull, struct gp_claim *claim,
 		     enum gp_meeting *meeting, struct gp_err *err)
 {
@@ -196,7 +214,8 @@ int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct g
 	bool sound = claim->state == GP_CLAIM_SOUND || claim->state == GP_CLAIM_UNSETTLED;
 
 	if (sound && gp_promotion_same(&claim->promotion, &p->promotion)) {
-		*meeting = GP_MEET_KEEP;
+		p->conflicts = has_conflict(p, base, claim, &head);
+		*meeting = p->conflicts ? GP_MEET_RESET : GP_MEET_KEEP;
 	} else if (is_ahead(p, claim)) {
 		*meeting = GP_MEET_YIELD;
 		if (!sound)

@@ -25,6 +25,7 @@ struct gp_proposal {
 	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */
 	struct gp_oid old;         /* where the branch was when the base was asked for, if is_asked; zero: nowhere */
 	bool is_asked, dry_run;    /* a dry run has no commit */
+	bool conflicts;            /* the open pull request is this promotion, and is reset since its head conflicts */
 	struct gp_chain chain;
 };
 
@@ -43,7 +44,7 @@ int gp_proposal_check(struct gp_proposal *p, struct gp_base *base, char **reason
 /* What to do about the pull request that is open on the branch. */
 enum gp_meeting {
 	GP_MEET_KEEP,  /* it is this very promotion: keep its commit, repair title and description */
-	GP_MEET_RESET, /* take it over */
+	GP_MEET_RESET, /* take it over, or replace its commit that conflicts with the base */
 	GP_MEET_YIELD  /* it takes the app to an earlier environment first: leave its commit to it, and skip */
 };
 /*

@@ -128,6 +128,39 @@ meddling_git() {
 	same head "$head" "$(remote_tip promote/apps-web)"
 }
 
+@test "the same again, where its commit conflicts with main by now, is made anew on main" {
+	local env head text
+
+	# Two apps' tags on adjacent lines; a person edits the line below.
+	text=$'images:\n  web: r/web:v0 # {"$imagepolicy": "apps:web"}\n  api: r/api:v0 # {"$imagepolicy": "apps:api"}'
+	for env in dev qa prod; do commit_file "apps/$env/web.yaml" <<<"$text"; done
+	open_web 0 v1
+	head=$(pr 1 .head)
+	gp-merge --auto <<<"$output" >"$T/run/merge"
+	commit_file README.md 'elsewhere' <<<more
+	open_web 0 v1
+	has "$stderr" 'up to date'
+	same head "$head" "$(pr 1 .head)"
+	commit_file apps/dev/web.yaml 'the line below' <<<"${text/api:v0/api:v1}"
+	expect 0 gp-open-pr --dry-run <"$T/document"
+	open_web 0 v1
+	has "$stderr" "made pull request #1 'Promote apps/web version v1 to environment dev' anew: it conflicted"
+	jq_is '.pull_request | "\(.number) \(.created) \(.updated)"' '1 false true'
+	[ "$head" != "$(pr 1 .head)" ]
+	same 'on main' "$(remote_tip)" "$(git -C "$REMOTE" rev-parse promote/apps-web^)"
+	head=$(pr 1 .head)
+	open_web 0 v1
+	has "$stderr" 'up to date'
+	# The same in a clone that ends before.
+	git clone --quiet --depth 1 "file://$REMOTE" "$T/shallow"
+	cd "$T/shallow"
+	commit_file apps/dev/web.yaml 'the line below again' <<<"${text/api:v0/api:v2}"
+	open_web 0 v1
+	has "$stderr" anew
+	same 'what the branch has' "${text/web:v0/web:v1}" \
+		"$(git -C "$REMOTE" cat-file blob promote/apps-web:apps/dev/web.yaml | sed s/api:v2/api:v0/)"
+}
+
 @test "the same again repairs title and description only" {
 	open_web 0 v1
 	local head
