@@ -16,6 +16,7 @@ void gp_repository_ask_identity(struct gp_repository *r)
 		if (!r->identity[i].name && !r->asked[i].pid)
 			gp_run_start(&r->asked[i], argv, gp_repository_local_env, &later);
 	}
+	gp_repository_ask_signing(r);
 }
 
 static int read_identity(struct gp_repository *r, size_t i, struct gp_err *err)

@@ -171,13 +171,14 @@ void gp_repository_free(struct gp_repository *r)
 	free(r->ca_file);
 	free(r->timeout);
 	free(r->https_url);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof r->asked / sizeof *r->asked; i++) {
 		struct gp_output unread;
 
 		if (r->asked[i].pid && !gp_run_end(&r->asked[i], &unread, NULL, 0, &(struct gp_err){0}))
 			gp_output_free(&unread);
-		gp_ident_free(&r->identity[i]);
 	}
+	for (size_t i = 0; i < 2; i++)
+		gp_ident_free(&r->identity[i]);
 	*r = (struct gp_repository){0};
 }
 

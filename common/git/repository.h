@@ -29,7 +29,8 @@ struct gp_repository {
 	unsigned deepened;           /* by how much history was fetched last, where more was needed */
 	char *header, *https_url;    /* the token's header; the repository over HTTPS, if the remote uses SSH */
 	struct gp_ident identity[2]; /* author and committer, once they are known */
-	struct gp_running asked[2];  /* git, asked for them */
+	struct gp_running asked[3];  /* git, asked for them, and whether commits are signed */
+	enum { GP_SIGNING_UNKNOWN, GP_SIGNING_OFF, GP_SIGNING_ON } signing; /* commit.gpgsign */
 };
 
 /*
@@ -90,8 +91,16 @@ int gp_repository_read(struct gp_repository *r, const char *base, const struct g
 int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
 		       const struct gp_oid *old, struct gp_err *err);
 
-/* Starts asking git for the identity, without waiting. */
+/* Starts asking git for the identity, and whether commits are signed, without waiting. */
 void gp_repository_ask_identity(struct gp_repository *r);
+
+/*
+ * Writes a commit of a tree with one parent, by author and committer as below. Where commit.gpgsign is true git writes
+ * it, signed as git signs; a signature that fails is an error, never a commit without one. The tree is in the object
+ * database. errors: 71.
+ */
+int gp_repository_commit(struct gp_repository *r, struct gp_oid *out, const struct gp_oid *tree,
+			 const struct gp_oid *parent, const char *message, struct gp_err *err);
 
 /*
  * The author and committer that git would use here; where none is configured,

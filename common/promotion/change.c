@@ -59,18 +59,14 @@ static char *message_of(const struct gp_promotion *p, const struct gp_edits *edi
 int gp_change_commit(struct gp_base *base, const struct gp_promotion *p, const struct gp_change *change,
 		     struct gp_oid *out, struct gp_err *err)
 {
-	const struct gp_ident *author, *committer;
 	struct gp_oid tree;
 	char *message;
 	int rc;
 
-	if (gp_repository_identity(&base->repository, &author, &committer, err))
-		return -1;
 	message = message_of(p, &change->edits);
 	rc = gp_manifests_write(base->manifests, &tree, &base->tree, change, err);
 	if (!rc)
-		rc = gp_git_write_commit(base->repository.git, out, &tree, &base->tip, 1, author, committer, message,
-					 err);
+		rc = gp_repository_commit(&base->repository, out, &tree, &base->tip, message, err);
 	free(message);
 	return rc;
 }

@@ -482,3 +482,57 @@ commit() {
 	expect 0 gp-status 2
 	same 'in qa' 'version: 1.2.4+build.5' "$(git -C "$REMOTE" cat-file blob main:apps/qa/web.yaml | sed 's/ #.*//')"
 }
+
+# A commit that git would sign
+
+# signed_by_ssh: a key of this test's own, and git's configuration to sign with it.
+signed_by_ssh() {
+	command -v ssh-keygen >/dev/null || skip 'no ssh-keygen here'
+	ssh-keygen -q -t ed25519 -N '' -C emilia@example.com -f "$T/home/key"
+	printf 'emilia@example.com %s\n' "$(cut -d ' ' -f 1,2 "$T/home/key.pub")" >"$T/home/signers"
+	git config --global gpg.format ssh
+	git config --global user.signingkey "$T/home/key.pub"
+	git config --global gpg.ssh.allowedSignersFile "$T/home/signers"
+}
+
+@test "commit.gpgsign: the commit is signed as git signs, and git verifies it" {
+	local commit
+
+	signed_by_ssh
+	git config commit.gpgsign yes
+	sh_pipe 0 'gp-read-config --group apps --app web --tag v1 | gp-set-tag'
+	commit=$(jq -r .change.commit <<<"$output")
+	git verify-commit "$commit" 2>"$T/run/verify" || fail "$(<"$T/run/verify")"
+	has "$(<"$T/run/verify")" 'Good "git" signature for emilia@example.com'
+	same parent "$(remote_tip)" "$(git rev-parse "$commit^")"
+	same identity 'Emilia <emilia@example.com> Emilia <emilia@example.com>' "$(git show -s --format='%an <%ae> %cn <%ce>' "$commit")"
+	# Nothing but the signature tells it from the one without.
+	git config commit.gpgsign false
+	sh_pipe 0 'gp-read-config --group apps --app web --tag v1 | gp-set-tag'
+	same 'the rest' "$(git show -s --format='%T %P %an %ae %cn %ce %B' "$commit")" \
+		"$(git show -s --format='%T %P %an %ae %cn %ce %B' "$(jq -r .change.commit <<<"$output")")"
+	! git verify-commit "$(jq -r .change.commit <<<"$output")" 2>"$T/run/verify"
+}
+
+@test "a signature that fails is an error, never a commit without one" {
+	git config commit.gpgsign true
+	git config gpg.format ssh
+	git config user.signingkey "$T/nowhere"
+	git config gpg.ssh.program "$T/no-program"
+	sh_pipe 71 'gp-read-config --group apps --app web --tag v1 | gp-set-tag'
+	one_message gp-set-tag 'cannot sign the commit'
+	jq_is '.change // "none"' none
+	git config commit.gpgsign maybe
+	sh_pipe 71 'gp-read-config --group apps --app web --tag v1 | gp-set-tag'
+	one_message gp-set-tag 'commit.gpgsign'
+}
+
+@test "a signed promotion goes all the way" {
+	signed_by_ssh
+	git config commit.gpgsign true
+	expect 0 gp-new apps/web v1
+	git fetch --quiet origin refs/pull/1/head 2>/dev/null || git fetch --quiet origin promote/apps-web
+	git verify-commit FETCH_HEAD 2>"$T/run/verify" || fail "$(<"$T/run/verify")"
+	expect 0 gp-status 1
+	same 'in dev' v1 "$(git -C "$REMOTE" cat-file blob main:apps/dev/web.yaml | sed -n 's/.*web:\([^ ]*\).*/\1/p')"
+}
