@@ -76,6 +76,15 @@ struct wanted {
 	const char *pattern, *group, *env;
 };
 
+/* Where an environment has a pattern of its own, it takes the place of the configuration's. */
+static struct wanted wanted_of(const struct gp_config *config, const char *group, const char *env)
+{
+	int index = gp_config_find(config, env);
+	const char *own = index < 0 ? NULL : config->environments[index].status_context;
+
+	return (struct wanted){own ? own : config->status_context, group, env};
+}
+
 static bool is_wanted(const void *ctx, const char *context)
 {
 	const struct wanted *w = ctx;
@@ -87,6 +96,24 @@ static bool is_wanted(const void *ctx, const char *context)
 static char *identity(const struct wanted *w)
 {
 	return w->pattern ? expand(w->pattern, w->group, w->env) : gp_asprintf("%s-%s", w->group, w->env);
+}
+
+/* Whether the same contexts would speak of two environments. own is the identity of w, theirs that of other. */
+static bool is_twin(const struct wanted *w, const char *own, const struct wanted *other, const char *theirs)
+{
+	/* A pattern without {group} stands for all groups: then only a clash of "-" is a mistake. */
+	if (!strcmp(other->env, w->env))
+		return false;
+	if (!w->pattern == !other->pattern)
+		return !strcmp(own, theirs);
+	/* A pattern beside Flux's own names. */
+	const char *pattern = w->pattern ? own : theirs, *name = w->pattern ? theirs : own;
+	char *kustomization = gp_asprintf("kustomization/%s", name), *release = gp_asprintf("helmrelease/%s", name);
+	bool same = !fnmatch(pattern, kustomization, 0) || !fnmatch(pattern, release, 0);
+
+	free(kustomization);
+	free(release);
+	return same;
 }
 
 struct twins {
@@ -102,14 +129,13 @@ static int check_twin(const struct twins *t, const struct gp_tree_item *item, st
 	if (!gp_entry_is_dir(&item->entry) || !gp_name_valid(item->name))
 		return 0;
 	for (size_t i = 0; i < t->config->environment_count; i++) {
-		struct wanted other = {t->wanted->pattern, item->name, t->config->environments[i].name};
+		struct wanted other = wanted_of(t->config, item->name, t->config->environments[i].name);
 		struct gp_entry dir;
 
 		if (!strcmp(other.group, t->wanted->group) && !strcmp(other.env, t->wanted->env))
 			continue;
 		char *theirs = identity(&other), *path = gp_asprintf("%s/%s", other.group, other.env);
-		/* A pattern without {group} stands for all groups: then only a clash of "-" is a mistake. */
-		bool same = !strcmp(theirs, t->identity) && strcmp(other.env, t->wanted->env) != 0;
+		bool same = is_twin(t->wanted, t->identity, &other, theirs);
 		int found = same ? gp_tree_find(t->base->repository.git, &dir, &t->base->tree, path, err) : 0;
 
 		if (found > 0)
@@ -272,7 +298,7 @@ static int look_for_evidence(struct look *look, struct gp_verdict *v, struct gp_
 {
 	const struct gp_promotion *p = &look->claim.promotion;
 	const struct gp_setter setter = {p->group, p->app, p->tag};
-	const struct wanted wanted = {config->status_context, p->group, look->env};
+	const struct wanted wanted = wanted_of(config, p->group, look->env);
 
 	v->env = gp_strdup(look->env);
 	if (check_twins(base, config, &wanted, err) ||
@@ -366,7 +392,7 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 	*out = (struct gp_verdict){0};
 	rc = look_at(&look, out, base, config, pull, err);
 	if (rc > 0) {
-		const struct wanted wanted = {config->status_context, look.claim.promotion.group, look.env};
+		const struct wanted wanted = wanted_of(config, look.claim.promotion.group, look.env);
 
 		const struct gp_rules rules = {is_wanted, &wanted, config->status_description};
 

@@ -12,6 +12,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 
 		gp_json_set_text(e, "name", config->environments[i].name);
 		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
+		if (config->environments[i].status_context)
+			gp_json_set_text(e, "status_context", config->environments[i].status_context);
 		gp_json_append(list, e);
 	}
 	gp_json_set(json, "environments", list);

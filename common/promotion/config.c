@@ -221,6 +221,7 @@ static int read_environments(const struct reader *r, const struct gp_yaml_node *
 		{"name", read_name, offsetof(struct gp_environment, name)},
 		{"env", read_name, offsetof(struct gp_environment, name)},
 		{"auto", read_bool, offsetof(struct gp_environment, auto_merge)},
+		{"status_context", read_context, offsetof(struct gp_environment, status_context)},
 	};
 	struct gp_config *config = to;
 
@@ -377,8 +378,10 @@ int gp_config_parse(struct gp_config *out, const char *text, size_t len, gp_conf
 
 void gp_config_free(struct gp_config *config)
 {
-	for (size_t i = 0; i < config->environment_count; i++)
+	for (size_t i = 0; i < config->environment_count; i++) {
 		free(config->environments[i].name);
+		free(config->environments[i].status_context);
+	}
 	free(config->environments);
 	free(config->status_context);
 	free(config->status_description);

@@ -18,6 +18,7 @@ struct gp_json;
 struct gp_environment {
 	char *name;
 	bool auto_merge;
+	char *status_context; /* NULL: the configuration's */
 };
 
 struct gp_config {

@@ -302,6 +302,38 @@ describe() {
 	open
 }
 
+@test "status_context of an environment, for clusters whose Kustomizations bear one name" {
+	make_gitops
+	printf '%s\n' 'environments:' '  - {name: dev, auto: true, status_context: "kustomization/{group}/0c9c*"}' \
+		'  - {name: qa, auto: true, status_context: "kustomization/{group}/9f3a*"}' '  - {name: prod}' |
+		commit_file gitops-promotion.yaml
+	commit_tag apps dev web v1
+	propose apps/web v1 qa
+	post "$(remote_tip)" kustomization/apps/9f3a21bb success 'reconciliation succeeded'
+	flux apps dev success
+	undecided
+	jq_is '[.config.environments[].status_context // "none"] | join(" ")' \
+		'kustomization/{group}/0c9c* kustomization/{group}/9f3a* none'
+	post "$(remote_tip)" kustomization/apps/0c9c2e41 success 'reconciliation succeeded'
+	open
+}
+
+@test "... that could speak of two environments are 78" {
+	make_gitops
+	commit_tag apps dev web v1
+	propose apps/web v1 qa
+	local dev
+	for dev in 'kustomization/{group}-*' '*/apps-qa' 'helmrelease/apps-prod'; do
+		printf '%s\n' 'environments:' "  - {name: dev, auto: true, status_context: \"$dev\"}" '  - {name: qa, auto: true}' '  - {name: prod}' |
+			commit_file gitops-promotion.yaml
+		verdict 78 1
+		one_message gp-check-status apps/dev apps/ status_context
+	done
+	printf '%s\n' 'environments:' '  - {name: dev, status_context: "x/{group}"}' '  - {name: qa, status_context: "x/{group}"}' |
+		commit_file gitops-promotion.yaml
+	verdict 78 1
+}
+
 @test "Flux's informational successes are no evidence in whatever context" {
 	local words context
 
