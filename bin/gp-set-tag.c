@@ -1,5 +1,4 @@
 /* gp-set-tag: sets the app's tag in an environment's manifests, as one commit on the base tip; no ref moves. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,8 +7,7 @@
 #include "promotion/base-branch.h"
 #include "promotion/change.h"
 #include "promotion/document.h"
-#include "promotion/promotion.h"
-#include "setter/version.h"
+#include "promotion/order.h"
 #include "setter/worktree.h"
 #include "sys/exit.h"
 #include "sys/io.h"
@@ -17,18 +15,19 @@
 #include "tool/tool.h"
 
 static const char help[] =
-	"usage: gp-set-tag [-hnqVv] [-C dir] [--work-tree] [--provider name] [--remote name]\n"
+	"usage: gp-set-tag [-hnqVv] [-C dir] [--allow-older] [--work-tree] [--provider name] [--remote name]\n"
 	"\n"
 	"Sets the app's tag at its markers below <group>/<env>/ of the base tip and writes\n"
 	"one commit. No branch, index or work tree is touched.\n"
 	"\n"
+	"      --allow-older    also a release that is older than what is there\n"
 	"  -n, --dry-run        show the diff on standard error and write nothing\n"
 	"      --work-tree      edit the files of the work tree instead of making a commit\n" GP_HELP_COMMON;
 
 struct state {
 	struct gp_tool *tool;
 	struct gp_base base;
-	bool dry_run, work_tree;
+	bool dry_run, work_tree, allow_older;
 };
 
 /* A diff on standard error: what stands in the files is neither a terminal's nor a CI system's command there. */
@@ -73,18 +72,25 @@ static char *branch_of(const struct gp_json *document, const struct gp_promotion
 	return branch;
 }
 
-/* A release that was built earlier may be promoted later by mistake; going back on purpose looks the same. */
-static void warn_older(const struct state *s, const struct gp_promotion *p, const struct gp_edits *edits)
+/* There may be nothing to do; and a job that was slower may bring an older release than is there. */
+static bool is_skipped(const struct state *s, struct gp_json *document, const struct gp_promotion *p,
+		       const struct gp_edits *edits)
 {
-	for (size_t i = 0; i < edits->count; i++) {
-		const char *before = edits->item[i].tag;
+	bool is_ruled;
 
-		if (edits->item[i].changed && before && gp_version_is_older(p->tag, before)) {
-			gp_tool_say(s->tool, -1, "warning: %s/%s goes back in %s: %s is older than %s", p->group,
-				    p->app, p->env, p->tag, before);
-			return;
-		}
-	}
+	if (!edits->changed)
+		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
+	if (!edits->changed)
+		return true;
+	char *objection = gp_order_objection(document, p, edits, &is_ruled);
+	bool skip = objection && is_ruled && !s->allow_older;
+
+	if (skip)
+		gp_tool_skip(s->tool, document, "%s (see --allow-older)", objection);
+	else if (objection)
+		gp_tool_say(s->tool, -1, "warning: %s", objection);
+	free(objection);
+	return skip;
 }
 
 static int set_tag_in_base(struct state *s, struct gp_json *document, const struct gp_promotion *p,
@@ -106,12 +112,10 @@ static int set_tag_in_base(struct state *s, struct gp_json *document, const stru
 	now = gp_manifests_reads(s->base.manifests);
 	gp_tool_say(s->tool, 1, "read %zu trees and %zu manifests, parsed %zu", now.trees - before.trees,
 		    now.manifests - before.manifests, now.parsed - before.parsed);
-	if (!change.edits.changed) {
-		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
+	if (is_skipped(s, document, p, &change.edits)) {
 		rc = 0;
 		goto out;
 	}
-	warn_older(s, p, &change.edits);
 	if (dry_run) {
 		for (size_t i = 0; i < change.file_count; i++)
 			if (show_diff(s->base.repository.git, &change.files[i], err))
@@ -186,6 +190,7 @@ int main(int argc, char **argv)
 	struct state s = {.tool = &tool};
 	const struct gp_option options[] = {{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run},
 					    {"work-tree", 0, GP_OPTION_FLAG, &s.work_tree},
+					    {"allow-older", 0, GP_OPTION_FLAG, &s.allow_older},
 					    {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options))

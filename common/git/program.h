@@ -23,8 +23,8 @@ int gp_repository_git(char **out, const char *const argv[], const char *what, st
 int gp_repository_git_with(char **out, const char *const argv[], const char *input, size_t len, const char *what,
 			   struct gp_err *err);
 
-/* Starts asking git whether commits are signed; a part of gp_repository_ask_identity. */
-void gp_repository_ask_signing(struct gp_repository *r);
+/* Finds out whether commits are to be signed: r->signing. errors: 71. */
+int gp_repository_find_signing(struct gp_repository *r, struct gp_err *err);
 
 /* The second half of a git that was started with gp_run_start. */
 int gp_repository_git_end(char **out, struct gp_running *running, const char *what, struct gp_err *err);

@@ -7,38 +7,6 @@
 #include "sys/mem.h"
 #include "sys/process.h"
 
-static const char *const question[] = {"git", "config", "--type=bool", "--get", "commit.gpgsign", NULL};
-
-void gp_repository_ask_signing(struct gp_repository *r)
-{
-	struct gp_err later = {0};
-
-	if (r->signing == GP_SIGNING_UNKNOWN && !r->asked[2].pid)
-		gp_run_start(&r->asked[2], question, gp_repository_local_env, &later);
-}
-
-/* Whether commits are to be signed. A key that is not set is exit status 1. */
-static int find_signing(struct gp_repository *r, struct gp_err *err)
-{
-	struct gp_output o;
-
-	if (r->signing != GP_SIGNING_UNKNOWN)
-		return 0;
-	gp_repository_ask_signing(r);
-	if (!r->asked[2].pid ? gp_run(&o, question, gp_repository_local_env, NULL, 0, err)
-			     : gp_run_end(&r->asked[2], &o, NULL, 0, err))
-		return -1;
-	if (o.status == 1) {
-		r->signing = GP_SIGNING_OFF;
-	} else if (!o.status) {
-		r->signing = !strcmp(gp_repository_one_line(o.out), "true") ? GP_SIGNING_ON : GP_SIGNING_OFF;
-	} else {
-		return gp_repository_judge(&o, NULL, "cannot tell whether commits are signed", err);
-	}
-	gp_output_free(&o);
-	return 0;
-}
-
 /* A member of git's environment for one of the two, "AUTHOR" or "COMMITTER". Yours. */
 static char *date_of(const char *who, const struct gp_ident *ident)
 {
@@ -93,7 +61,7 @@ int gp_repository_commit(struct gp_repository *r, struct gp_oid *out, const stru
 {
 	const struct gp_ident *author, *committer;
 
-	if (gp_repository_identity(r, &author, &committer, err) || find_signing(r, err))
+	if (gp_repository_identity(r, &author, &committer, err) || gp_repository_find_signing(r, err))
 		return -1;
 	return r->signing == GP_SIGNING_ON
 		       ? commit_signed(out, tree, parent, author, committer, message, err)

@@ -1,6 +1,5 @@
 #include "promotion/config.h"
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,13 +7,13 @@
 
 #include "data/json.h"
 #include "data/yaml.h"
+#include "promotion/config-value.h"
+#include "setter/version.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
-#include "sys/spelling.h"
 
 enum {
 	MAX_NAME = 100,
-	MAX_TEXT = 255,
 	MAX_MINUTES = 24 * 60,
 	MAX_CLUSTERS = 1000,
 	MAX_ENVIRONMENTS = 1000,
@@ -23,172 +22,33 @@ enum {
 	DEFAULT_MINUTES = 5
 };
 
-/*
- * One reader for the file and the document's member: the member is turned into the tree that YAML gives. This struct
- * holds what differs.
- */
-/* The most keys of one map that gp knows. */
-enum { MAX_KEYS = 32 };
-
-struct reader {
-	gp_config_warn_fn *warn;
-	void *ctx;
-	struct gp_err *err;
-	bool json; /* JSON: a plain value is no text, and there are no lines */
-};
-
-/* A key of a map: how to read its value, and where to put it. */
-typedef int field_fn(const struct reader *r, const struct gp_yaml_node *node, void *to);
-struct field {
-	const char *key;
-	field_fn *read;
-	size_t offset;
-};
-
-static int wrong(const struct reader *r, const struct gp_yaml_node *node, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static int wrong(const struct reader *r, const struct gp_yaml_node *node, const char *fmt, ...)
+static int read_minutes(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	const char *key = node->key ? node->key : "", *colon = node->key ? ": " : "";
-	char *what;
-	va_list ap;
-
-	va_start(ap, fmt);
-	what = gp_vasprintf(fmt, ap);
-	va_end(ap);
-	if (r->json)
-		gp_fail(r->err, GP_EXIT_INPUT, "config: %s%s%s", key, colon, what);
-	else
-		gp_fail(r->err, GP_EXIT_CONFIG, GP_CONFIG_FILE ":%zu:%zu: %s%s%s", node->line, node->column, key, colon,
-			what);
-	free(what);
-	return -1;
+	return gp_config_read_count(r, node, MAX_MINUTES, to);
 }
 
-/* A key that is nearly a known one is a mistake (-1); another one may be of a later version, or somebody's own. */
-static int take_unknown(const struct reader *r, const struct gp_yaml_node *node, const struct field *fields, size_t n)
+static int read_clusters(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	const char *known[MAX_KEYS + 1] = {0}, *meant;
-	char *line;
-
-	for (size_t i = 0; i < n && i < MAX_KEYS; i++)
-		known[i] = fields[i].key;
-	meant = r->json ? NULL : gp_spelling_suggest(node->key, known);
-	if (meant)
-		return gp_fail(r->err, GP_EXIT_CONFIG, GP_CONFIG_FILE ":%zu:%zu: unknown key '%s': did you mean '%s'?",
-			       node->key_line, node->key_column, node->key, meant);
-	if (r->warn) {
-		line = gp_asprintf(GP_CONFIG_FILE ":%zu:%zu: unknown key '%s'", node->key_line, node->key_column,
-				   node->key);
-		r->warn(r->ctx, line);
-		free(line);
-	}
-	return 0;
+	return gp_config_read_count(r, node, MAX_CLUSTERS, to);
 }
 
-/* Reads a map by its fields; a null member counts as missing. */
-static int read_map(const struct reader *r, const struct gp_yaml_node *map, const struct field *fields, size_t n,
-		    void *to)
+static int read_prflow(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	if (map->kind != GP_YAML_MAP)
-		return wrong(r, map, "expected a map of keys and values");
-	for (const struct gp_yaml_node *c = map->child; c; c = c->next) {
-		size_t i = 0;
-
-		while (i < n && strcmp(fields[i].key, c->key) != 0)
-			i++;
-		if (i == n ? take_unknown(r, c, fields, n)
-			   : c->kind != GP_YAML_NULL && fields[i].read(r, c, (char *)to + fields[i].offset))
-			return -1;
-	}
-	return 0;
-}
-
-static const char *text_of(const struct reader *r, const struct gp_yaml_node *node)
-{
-	return node->kind == GP_YAML_TEXT && !(r->json && node->plain) ? node->text : NULL;
-}
-
-static int read_bool(const struct reader *r, const struct gp_yaml_node *node, void *to)
-{
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{"true", true},   {"True", true},   {"TRUE", true}, {"yes", true}, {"Yes", true}, {"YES", true},
-		{"on", true},     {"On", true},     {"ON", true},   {"y", true},   {"Y", true},   {"false", false},
-		{"False", false}, {"FALSE", false}, {"no", false},  {"No", false}, {"NO", false}, {"off", false},
-		{"Off", false},   {"OFF", false},   {"n", false},   {"N", false},
-	};
-	bool *value = to;
-
-	for (size_t i = 0; i < sizeof words / sizeof *words && node->kind == GP_YAML_TEXT && node->plain; i++)
-		if (!strcmp(node->text, words[i].word)) {
-			*value = words[i].value;
-			return 0;
-		}
-	return wrong(r, node, "expected true or false");
-}
-
-static int read_count(const struct reader *r, const struct gp_yaml_node *node, unsigned max, unsigned *to)
-{
-	unsigned value = 0;
-	bool good = node->kind == GP_YAML_TEXT && node->plain && node->text[0] >= '1' && node->text[0] <= '9';
-
-	for (const char *s = good ? node->text : ""; *s && good; s++) {
-		good = *s >= '0' && *s <= '9';
-		value = value * 10 + (unsigned)(*s - '0');
-		good = good && value <= max;
-	}
-	if (good) {
-		*to = value;
-		return 0;
-	}
-	return wrong(r, node, "expected a whole number from 1 to %u", max);
-}
-
-static int read_minutes(const struct reader *r, const struct gp_yaml_node *node, void *to)
-{
-	return read_count(r, node, MAX_MINUTES, to);
-}
-
-static int read_clusters(const struct reader *r, const struct gp_yaml_node *node, void *to)
-{
-	return read_count(r, node, MAX_CLUSTERS, to);
-}
-
-static int read_prflow(const struct reader *r, const struct gp_yaml_node *node, void *to)
-{
-	const char *text = text_of(r, node);
+	const char *text = gp_config_text(r, node);
 	bool *per_env = to;
 
 	if (!text || (strcmp(text, "per-app") != 0 && strcmp(text, "per-env") != 0))
-		return wrong(r, node, "expected per-app or per-env");
+		return gp_config_wrong(r, node, "expected per-app or per-env");
 	*per_env = !strcmp(text, "per-env");
 	return 0;
 }
 
-static int read_text(const struct reader *r, const struct gp_yaml_node *node, void *to)
-{
-	const char *text = text_of(r, node);
-	char clean[MAX_TEXT + 8], **value = to;
-
-	if (!text || !*text)
-		return wrong(r, node, "expected text");
-	gp_clean_line(clean, sizeof clean, text);
-	if (strlen(text) > MAX_TEXT || strcmp(clean, text) != 0)
-		return wrong(r, node, "expected printable text of at most %d bytes", MAX_TEXT);
-	free(*value);
-	*value = gp_strdup(text);
-	return 0;
-}
-
-static int read_context(const struct reader *r, const struct gp_yaml_node *node, void *to)
+static int read_context(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
 	static const char *const places[] = {"{group}", "{env}"};
 	char **value = to;
 
-	if (read_text(r, node, to))
+	if (gp_config_read_text(r, node, to))
 		return -1;
 	for (const char *s = strchr(*value, '{'); s; s = strchr(s + 1, '{')) {
 		bool known = false;
@@ -196,113 +56,140 @@ static int read_context(const struct reader *r, const struct gp_yaml_node *node,
 		for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 			known = known || !strncmp(s, places[i], strlen(places[i]));
 		if (!known)
-			return wrong(r, node, "only {group} and {env} may stand in braces");
+			return gp_config_wrong(r, node, "only {group} and {env} may stand in braces");
 	}
 	return 0;
 }
 
-static int read_name(const struct reader *r, const struct gp_yaml_node *node, void *to)
+static int read_name(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	const char *text = text_of(r, node);
+	const char *text = gp_config_text(r, node);
 	char **name = to;
 
 	if (!text || !gp_name_valid(text))
-		return wrong(r, node, "expected a name of letters, digits, '.', '_' and '-'");
+		return gp_config_wrong(r, node, "expected a name of letters, digits, '.', '_' and '-'");
 	if (*name && strcmp(*name, text) != 0)
-		return wrong(r, node, "name and env mean the same here, but '%s' is not '%s'", *name, text);
+		return gp_config_wrong(r, node, "name and env mean the same here, but '%s' is not '%s'", *name, text);
 	free(*name);
 	*name = gp_strdup(text);
 	return 0;
 }
 
-static int read_environments(const struct reader *r, const struct gp_yaml_node *list, void *to)
+static int read_environments(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
 {
-	static const struct field fields[] = {
+	static const struct gp_config_field fields[] = {
 		{"name", read_name, offsetof(struct gp_environment, name)},
 		{"env", read_name, offsetof(struct gp_environment, name)},
-		{"auto", read_bool, offsetof(struct gp_environment, auto_merge)},
+		{"auto", gp_config_read_bool, offsetof(struct gp_environment, auto_merge)},
 		{"status_context", read_context, offsetof(struct gp_environment, status_context)},
 	};
 	struct gp_config *config = to;
 
 	if (list->kind != GP_YAML_LIST || !list->child)
-		return wrong(r, list, "expected a list of at least one environment");
+		return gp_config_wrong(r, list, "expected a list of at least one environment");
 	for (const struct gp_yaml_node *c = list->child; c; c = c->next) {
 		struct gp_environment *e;
 
 		if (config->environment_count == MAX_ENVIRONMENTS)
-			return wrong(r, c, "more than %d environments", MAX_ENVIRONMENTS);
+			return gp_config_wrong(r, c, "more than %d environments", MAX_ENVIRONMENTS);
 		config->environments =
 			gp_grow(config->environments, config->environment_count, sizeof *config->environments);
 		e = &config->environments[config->environment_count++];
 		*e = (struct gp_environment){0};
-		if (read_map(r, c, fields, sizeof fields / sizeof *fields, e))
+		if (gp_config_read_map(r, c, fields, sizeof fields / sizeof *fields, e))
 			return -1;
 		if (!e->name)
-			return wrong(r, c, "an environment without a name");
+			return gp_config_wrong(r, c, "an environment without a name");
 		if (gp_config_find(config, e->name) != (int)config->environment_count - 1)
-			return wrong(r, c, "a second environment '%s'", e->name);
+			return gp_config_wrong(r, c, "a second environment '%s'", e->name);
 	}
 	return 0;
 }
 
-static int read_overwrite(const struct reader *r, const struct gp_yaml_node *node, void *to)
+static int read_overwrite(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
 	struct gp_json *const *app = to;
 	bool value = false;
 
-	if (read_bool(r, node, &value))
+	if (gp_config_read_bool(r, node, &value))
 		return -1;
 	gp_json_set_bool(*app, node->key, value);
 	return 0;
 }
 
-static int read_labels(const struct reader *r, const struct gp_yaml_node *node, void *to)
+/* Reads the word for how tags are ordered. */
+static int read_order(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	const char *text = gp_config_text(r, node);
+	enum gp_order order;
+	char **value = to;
+
+	if (!text || !gp_order_parse(&order, text))
+		return gp_config_wrong(r, node, "expected semver, numeric, time or none");
+	free(*value);
+	*value = gp_strdup(text);
+	return 0;
+}
+
+static int read_app_order(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	struct gp_json *const *app = to;
+	char *text = NULL;
+	int rc = read_order(r, node, &text);
+
+	if (!rc)
+		gp_json_set_text(*app, node->key, text);
+	free(text);
+	return rc;
+}
+
+static int read_labels(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
 	struct gp_json *const *app = to, *labels = gp_json_object();
 	unsigned count = 0;
 
 	gp_json_set(*app, node->key, labels);
 	if (node->kind != GP_YAML_MAP)
-		return wrong(r, node, "expected a map of labels");
+		return gp_config_wrong(r, node, "expected a map of labels");
 	for (const struct gp_yaml_node *c = node->child; c; c = c->next) {
 		if (++count > MAX_MEMBERS)
-			return wrong(r, c, "more than %d labels", MAX_MEMBERS);
-		if (!text_of(r, c))
-			return wrong(r, c, "expected text");
+			return gp_config_wrong(r, c, "more than %d labels", MAX_MEMBERS);
+		if (!gp_config_text(r, c))
+			return gp_config_wrong(r, c, "expected text");
 		gp_json_set_text(labels, c->key, c->text);
 	}
 	return 0;
 }
 
 /* Reads a map of names to maps of the fields, as JSON; null: as if empty. */
-static int read_named(const struct reader *r, const struct gp_yaml_node *map, const struct field *fields, size_t n,
-		      struct gp_json *to)
+static int read_named(const struct gp_config_reader *r, const struct gp_yaml_node *map,
+		      const struct gp_config_field *fields, size_t n, struct gp_json *to)
 {
 	unsigned count = 0;
 
 	if (map->kind != GP_YAML_MAP)
-		return wrong(r, map, "expected a map of names");
+		return gp_config_wrong(r, map, "expected a map of names");
 	for (const struct gp_yaml_node *c = map->child; c; c = c->next) {
 		struct gp_json *member;
 
 		if (++count > MAX_MEMBERS)
-			return wrong(r, c, "more than %d names", MAX_MEMBERS);
+			return gp_config_wrong(r, c, "more than %d names", MAX_MEMBERS);
 		member = gp_json_object();
 		gp_json_set(to, c->key, member);
 		if (!gp_name_valid(c->key))
-			return wrong(r, c, "expected a name of letters, digits, '.', '_' and '-'");
-		if (c->kind != GP_YAML_NULL && read_map(r, c, fields, n, &member))
+			return gp_config_wrong(r, c, "expected a name of letters, digits, '.', '_' and '-'");
+		if (c->kind != GP_YAML_NULL && gp_config_read_map(r, c, fields, n, &member))
 			return -1;
 	}
 	return 0;
 }
 
-static int read_applications(const struct reader *r, const struct gp_yaml_node *node, void *to)
+static int read_applications(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	static const struct field fields[] = {
+	static const struct gp_config_field fields[] = {
 		{"featureOverwrite", read_overwrite, 0},
 		{"featureLabelSelector", read_labels, 0},
+		{"order", read_app_order, 0},
 	};
 	struct gp_json *const *group = to, *applications = gp_json_object();
 
@@ -310,25 +197,26 @@ static int read_applications(const struct reader *r, const struct gp_yaml_node *
 	return read_named(r, node, fields, sizeof fields / sizeof *fields, applications);
 }
 
-static int read_groups(const struct reader *r, const struct gp_yaml_node *node, void *to)
+static int read_groups(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
-	static const struct field fields[] = {{"applications", read_applications, 0}};
+	static const struct gp_config_field fields[] = {{"applications", read_applications, 0}};
 	struct gp_json **groups = to;
 
 	*groups = gp_json_object();
 	return read_named(r, node, fields, sizeof fields / sizeof *fields, *groups);
 }
 
-static int read_config(const struct reader *r, const struct gp_yaml_node *root, struct gp_config *out)
+static int read_config(const struct gp_config_reader *r, const struct gp_yaml_node *root, struct gp_config *out)
 {
-	static const struct field fields[] = {
+	static const struct gp_config_field fields[] = {
 		{"prflow", read_prflow, offsetof(struct gp_config, per_env)},
 		{"environments", read_environments, 0},
 		{"status_timeout_minutes", read_minutes, offsetof(struct gp_config, status_timeout_minutes)},
 		{"status_context", read_context, offsetof(struct gp_config, status_context)},
-		{"status_description", read_text, offsetof(struct gp_config, status_description)},
+		{"status_description", gp_config_read_text, offsetof(struct gp_config, status_description)},
 		{"clusters", read_clusters, offsetof(struct gp_config, clusters)},
-		{"gate_check", read_text, offsetof(struct gp_config, gate_check)},
+		{"gate_check", gp_config_read_text, offsetof(struct gp_config, gate_check)},
+		{"order", read_order, offsetof(struct gp_config, order)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
 	};
 	int rc;
@@ -338,9 +226,9 @@ static int read_config(const struct reader *r, const struct gp_yaml_node *root, 
 		.clusters = 1,
 		.gate_check = gp_strdup(GP_GATE_CHECK),
 	};
-	rc = root->kind == GP_YAML_NULL ? 0 : read_map(r, root, fields, sizeof fields / sizeof *fields, out);
+	rc = root->kind == GP_YAML_NULL ? 0 : gp_config_read_map(r, root, fields, sizeof fields / sizeof *fields, out);
 	if (!rc && !out->environment_count)
-		rc = wrong(r, root, "no environments: expected at least one");
+		rc = gp_config_wrong(r, root, "no environments: expected at least one");
 	if (rc)
 		gp_config_free(out);
 	return rc;
@@ -360,7 +248,7 @@ static int syntax(const struct gp_err *cause, struct gp_err *err)
 int gp_config_parse(struct gp_config *out, const char *text, size_t len, gp_config_warn_fn *warn, void *ctx,
 		    struct gp_err *err)
 {
-	const struct reader r = {.warn = warn, .ctx = ctx, .err = err};
+	const struct gp_config_reader r = {.warn = warn, .ctx = ctx, .err = err};
 	struct gp_err cause = {0};
 	struct gp_yaml_node *root;
 	int rc;
@@ -386,6 +274,7 @@ void gp_config_free(struct gp_config *config)
 	free(config->status_context);
 	free(config->status_description);
 	free(config->gate_check);
+	free(config->order);
 	gp_json_free(config->groups);
 	*config = (struct gp_config){0};
 }
@@ -419,7 +308,7 @@ static struct gp_yaml_node *tree(const struct gp_json *json)
 
 int gp_config_from_json(struct gp_config *out, const struct gp_json *json, struct gp_err *err)
 {
-	const struct reader r = {.err = err, .json = true};
+	const struct gp_config_reader r = {.err = err, .json = true};
 	struct gp_yaml_node *root;
 	int rc;
 

@@ -30,6 +30,7 @@ struct gp_config {
 	char *status_description; /* a glob that a success's description must match, or NULL */
 	unsigned clusters;        /* at least 1 */
 	char *gate_check;
+	char *order;            /* of all apps' tags: a word as gp_order_parse reads; NULL: none is set */
 	struct gp_json *groups; /* as written, or NULL */
 };
 

@@ -439,16 +439,74 @@ commit() {
 @test "a version older than what is there is said aloud" {
 	local line
 
-	for line in '1.10.0 1.11.0' 'v1.9.9 v1.10.0' '2.0.0-rc.1 2.0.0' '2.0.0-rc.2 2.0.0-rc.10' '2.0.0-alpha 2.0.0-alpha.1'; do
+	for line in '1.10.0 1.11.0' 'v1.9.9 v1.10.0' '2.0.0-rc.1 2.0.0' '2.0.0-rc.2 2.0.0-rc.10' '2.0.0-alpha 2.0.0-alpha.1' \
+		'01.0.0 2.0.0' '1.9 1.10' '2024.9.30 2024.10.1' '7 12' 'main-0a1b2c3-1700000000 main-ffffff-1700000001' \
+		'x-20240102T030405Z x-20240102T030406Z' 'x-20240102-0304 x-20240103-0101'; do
 		commit_tag apps dev web "${line#* }"
 		expect 0 sh -c "gp-read-config --group apps --app web --tag '${line% *}' | gp-set-tag"
 		has "$stderr" "warning: apps/web goes back in dev: ${line% *} is older than ${line#* }"
 	done
-	for line in '1.11.0 1.10.0' '2.0.0 2.0.0-rc.1' 'a8b91c33 cc2b7e0a' '1.10 1.9.0' '01.0.0 2.0.0'; do
+	for line in '1.11.0 1.10.0' '2.0.0 2.0.0-rc.1' 'a8b91c33 cc2b7e0a' '1.10 1.9.0' '1.0 1' 'main-1 main-2' 'deadbeef10 deadbeef20' \
+		'main-ffffff-1700000001 main-0a1b2c3-1700000000' 'x-20240103-0101 x-20240102-0304'; do
 		commit_tag apps dev web "${line#* }"
 		expect 0 sh -c "gp-read-config --group apps --app web --tag '${line% *}' | gp-set-tag"
 		lacks "$stderr" 'goes back'
 	done
+}
+
+# ordered WORD [APP-WORD]: the configuration, with that order for all apps, and another one for the web.
+ordered() {
+	{
+		printf '%s\n' 'environments:' '  - {name: dev, auto: true}' '  - {name: qa, auto: true}' '  - {name: prod}' "order: $1"
+		[ $# -eq 1 ] || printf '%s\n' 'groups:' '  apps:' '    applications:' "      web: {order: $2}"
+	} | commit_file gitops-promotion.yaml
+}
+
+@test "order: a new release that is older than what is there is skipped, or set with --allow-older" {
+	local line
+
+	for line in 'semver 1.10.0 1.11.0' 'numeric 1.9 1.10' 'time main-1 main-2' 'time a-20240102T0304 b-20240102T0305'; do
+		set -- $line
+		ordered "$1"
+		commit_tag apps dev web "$3"
+		expect 0 sh -c "gp-read-config --group apps --app web --tag '$2' | gp-set-tag"
+		jq_is .skip.reason "apps/web goes back in dev: $2 is older than $3 (see --allow-older)"
+		jq_is '.change // "none"' none
+		expect 0 sh -c "gp-read-config --group apps --app web --tag '$2' | gp-set-tag --allow-older"
+		has "$stderr" "warning: apps/web goes back in dev: $2 is older than $3"
+		jq_is '.change.files | length' 1
+		expect 0 gp-new --allow-older --dry-run apps/web "$2"
+		has "$stderr" 'would'
+		expect 0 gp-new apps/web "$2"
+		lacks "$stderr" opened
+	done
+	# In another order, or in none, it is not older.
+	for line in 'semver main-1 main-2' 'none 1.10.0 1.11.0' 'numeric 1.0-a 1.1-a' 'semver 1.11.0 1.10.0'; do
+		set -- $line
+		ordered "$1"
+		commit_tag apps dev web "$3"
+		expect 0 sh -c "gp-read-config --group apps --app web --tag '$2' | gp-set-tag"
+		same stderr '' "$stderr"
+	done
+	ordered semver none
+	commit_tag apps dev web 2.0.0
+	expect 0 sh -c "gp-read-config --group apps --app web --tag 1.0.0 | gp-set-tag"
+	jq_is '.config | "\(.order) \(.groups.apps.applications.web.order)"' 'semver none'
+	jq_is '.change.files | length' 1
+	ordered alphabetic
+	expect 78 gp-read-config --group apps --app web --tag v1
+	one_message gp-read-config 'gitops-promotion.yaml:5:8: order: expected semver, numeric, time or none'
+}
+
+@test "order: what promotes a merged release is not skipped" {
+	ordered semver
+	commit_tag apps dev web 1.1.0
+	commit_tag apps qa web 1.1.0
+	expect 0 gp-new --allow-older apps/web 1.0.0
+	expect 0 gp-status 1
+	expect 0 gp-promote
+	has "$stderr" 'opened pull request #2'
+	has "$stderr" 'goes back in qa'
 }
 
 @test "a chart's version may have build metadata, an image's tag may not" {
@@ -464,7 +522,7 @@ commit() {
 		'version: r/web:v1 # {"$imagepolicy": "apps:web"}' 'version: {x: v1} # {"$imagepolicy": "apps:web:tag"}'; do
 		printf 'version: 1\n%s\n' "$key" | sed '1s/.*/a: b/' | commit_file apps/dev/web.yaml
 		sh_pipe 65 'gp-read-config --group apps --app web --tag 1.2.4+build.5 | gp-set-tag'
-		[[ "$key" == *{x* ]] || one_message gp-set-tag "apps/dev/web.yaml: line 2: an image's tag cannot be '1.2.4+build.5'"
+		[[ "$key" == *'{x'* ]] || one_message gp-set-tag "apps/dev/web.yaml: line 2: an image's tag cannot be '1.2.4+build.5'"
 	done
 	for key in 1.2.4+ +1 1+2+3 'v1+a b' "v1+$(printf '%0130d' 0)" v1+b@sha256:"$(printf '%064d' 0)" v1+_; do
 		expect 64 gp-read-config --group apps --app web --tag "$key"

@@ -123,7 +123,7 @@ words() {
 @test "gitops-promotion.yaml(5) names every key" {
 	local key
 
-	for key in prflow environments name env auto status_timeout_minutes status_context status_description clusters gate_check groups; do
+	for key in prflow environments name env auto status_timeout_minutes status_context status_description order clusters gate_check groups; do
 		grep -qw "$key" "$man/gitops-promotion.yaml.5" || fail "$key"
 	done
 }

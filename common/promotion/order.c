@@ -1,0 +1,50 @@
+#include "promotion/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "setter/version.h"
+#include "sys/mem.h"
+
+/* The key of the app, else that of the configuration; NULL: neither is there. */
+static const char *key_of(const struct gp_json *config, const struct gp_promotion *p)
+{
+	const struct gp_json *group = gp_json_get(gp_json_get(config, "groups"), p->group);
+	const char *own = gp_json_get_text(gp_json_get(gp_json_get(group, "applications"), p->app), "order");
+
+	return own ? own : gp_json_get_text(config, "order");
+}
+
+/* The tag of TAG@DIGEST. Yours. */
+static char *tag_of(const char *version)
+{
+	return gp_memdup0(version, strcspn(version, "@"));
+}
+
+static bool is_older(const char *version, const char *other, enum gp_order order)
+{
+	char *a = tag_of(version), *b = tag_of(other);
+	bool older = gp_version_is_older(a, b, order);
+
+	free(a);
+	free(b);
+	return older;
+}
+
+char *gp_order_objection(const struct gp_json *document, const struct gp_promotion *p, const struct gp_edits *edits,
+			 bool *is_ruled)
+{
+	const char *key = key_of(gp_json_get(document, "config"), p);
+	enum gp_order order = GP_ORDER_GUESSED;
+
+	/* A promotion follows what was merged. */
+	*is_ruled = key && gp_order_parse(&order, key) && !gp_json_get(document, "previous_pull_request");
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct gp_edit *e = &edits->item[i];
+
+		if (e->changed && e->tag && is_older(p->tag, e->tag, order))
+			return gp_asprintf("%s/%s goes back in %s: %s is older than %s", p->group, p->app, p->env,
+					   p->tag, e->tag);
+	}
+	return NULL;
+}
