@@ -312,7 +312,7 @@ describe() {
 	post "$(remote_tip)" kustomization/apps/9f3a21bb success 'reconciliation succeeded'
 	flux apps dev success
 	undecided
-	jq_is '[.config.environments[].status_context // "none"] | join(" ")' \
+	jq_is '[.config.environments[] | .status_context // "none"] | join(" ")' \
 		'kustomization/{group}/0c9c* kustomization/{group}/9f3a* none'
 	post "$(remote_tip)" kustomization/apps/0c9c2e41 success 'reconciliation succeeded'
 	open
