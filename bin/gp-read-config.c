@@ -95,12 +95,14 @@ static int fill_in(void *ctx, struct gp_json *document, struct gp_err *err)
 	if (s->next)
 		return next(s, document, &p, err);
 	index = json ? gp_config_find(&s->config, p.env) : -1;
-	if (index >= 0 && !gp_next_set_environment(&s->base, &s->config, document, &p, (size_t)index, err))
-		return 0;
-	if (index >= 0 && (err->code != GP_EXIT_INPUT || !gp_json_get(document, "pull_request")))
-		return -1;
+	if (index >= 0) {
+		if (!gp_next_set_environment(&s->base, &s->config, document, &p, (size_t)index, err))
+			return 0;
+		if (err->code != GP_EXIT_INPUT || !gp_json_get(document, "pull_request"))
+			return -1;
+		gp_err_clear(err);
+	}
 	/* What a pull request claims, and where it would have to wait, is for the gate to judge. */
-	gp_err_clear(err);
 	gp_json_remove(document, "environment");
 	return !json || gp_json_get(document, "pull_request")
 		       ? 0

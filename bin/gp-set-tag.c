@@ -78,10 +78,10 @@ static bool is_skipped(const struct state *s, struct gp_json *document, const st
 {
 	bool is_ruled;
 
-	if (!edits->changed)
+	if (!edits->changed) {
 		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
-	if (!edits->changed)
 		return true;
+	}
 	char *objection = gp_order_objection(document, p, edits, &is_ruled);
 	bool skip = objection && is_ruled && !s->allow_older;
 

@@ -26,8 +26,9 @@ struct gp_run {
 };
 
 /*
- * Goes back from the tip along first parents: to the start of the run, which must begin within GP_EVIDENCE_HISTORY
- * commits of the tip. errors: 65, 71.
+ * Goes back from the tip along first parents: to the commit where the run's version arrived, if its newest commit is one
+ * of the GP_EVIDENCE_HISTORY newest; where the tip has another version, also to where that one was before, as far as
+ * those. errors: 65, 71.
  */
 int gp_run_find(struct gp_run *run, struct gp_base *base, struct gp_chain *chain, const char *env,
 		const struct gp_setter *setter, struct gp_err *err);
@@ -51,8 +52,7 @@ struct gp_rules {
 };
 
 /*
- * For each context that matches, its newest status on its
- * newest commit of the run. statuses: as gp_forge_list_statuses returns them.
+ * For each context that matches, its newest status on its newest commit of the run. statuses: as gp_forge_list_statuses returns them.
  */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
 		    const struct gp_rules *rules);

@@ -45,8 +45,7 @@ static bool ends_in_succeeded(const char *description)
 }
 
 /*
- * The reasons of events that are posted as success although nothing was reconciled: of kustomize-, helm- and
- * source-controller in all versions ("info" is what they said before v0.20), as the notification-controller spells
+ * Reasons of events that are posted as success although nothing was reconciled, as the notification-controller spells
  * them: in lower case, a blank before each former capital.
  */
 static bool says_nothing(const char *description)

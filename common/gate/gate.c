@@ -329,15 +329,15 @@ static int look_at(struct look *look, struct gp_verdict *v, struct gp_base *base
 	const struct gp_setter setter = {p->group, p->app, p->tag};
 
 	previous = gp_base_previous(base, config, (size_t)env, &setter, err);
-	if (previous == -2 && err->code == GP_EXIT_INPUT) {
+	if (previous == -2) {
+		if (err->code != GP_EXIT_INPUT)
+			return -1;
 		/* Which environment has to be asked cannot be told, for instance because a marker cannot be read. */
 		char *reason = gp_strdup(err->message);
 
 		gp_err_clear(err);
 		return decide(v, GP_GATE_CLOSED, reason);
 	}
-	if (previous == -2)
-		return -1;
 	if (previous == -1)
 		return decide(v, GP_GATE_OPEN,
 			      gp_asprintf("%s is the first environment of %s/%s", p->env, p->group, p->app));

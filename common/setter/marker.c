@@ -90,6 +90,13 @@ static const char *near_break(const char *s, const char *end)
 	return s;
 }
 
+const char *gp_marker_line_end(const char *s, const char *end)
+{
+	while ((s = near_break(s, end)) < end && !gp_yaml_break(s, (size_t)(end - s)))
+		s++;
+	return s;
+}
+
 int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx)
 {
 	struct gp_marker marker = {.line = 1};
@@ -106,15 +113,14 @@ int gp_marker_each(const char *text, size_t len, gp_marker_fn *fn, void *ctx)
 				marker.line_start = (size_t)(s - text);
 			}
 		}
-		while ((s = near_break(s, end)) < end && !gp_yaml_break(s, (size_t)(end - s)))
-			s++;
+		s = gp_marker_line_end(s, end);
 		marker.hash = (size_t)(hash - text);
 		rc = read_line(text, s, &marker, fn, ctx);
 	}
 	return rc;
 }
 
-enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const char *app)
+enum gp_marker_kind gp_marker_suffix(const char *suffix)
 {
 	static const struct {
 		const char *suffix;
@@ -125,14 +131,20 @@ enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const 
 		{":name", GP_MARKER_NAME},
 		{":digest", GP_MARKER_DIGEST},
 	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(suffix, kinds[i].suffix))
+			return kinds[i].kind;
+	return GP_MARKER_NONE;
+}
+
+enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const char *app)
+{
 	size_t g = strlen(group), a = strlen(app);
 
 	if (strncmp(policy, group, g) != 0 || policy[g] != ':' || strncmp(policy + g + 1, app, a) != 0)
 		return GP_MARKER_NONE;
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (!strcmp(policy + g + 1 + a, kinds[i].suffix))
-			return kinds[i].kind;
-	return GP_MARKER_NONE;
+	return gp_marker_suffix(policy + g + 1 + a);
 }
 
 /* What "!!" in a tag stands for. */

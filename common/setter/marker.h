@@ -60,6 +60,12 @@ int gp_marker_find(struct gp_marked_list *out, const char *text, size_t len, con
 		   gp_yaml_fn *watch, void *watch_ctx, struct gp_err *err);
 void gp_marked_free(struct gp_marked_list *list);
 
+/* Where the line at s ends, before its line break as YAML 1.1 has it (yaml.h), or at end. */
+const char *gp_marker_line_end(const char *s, const char *end);
+
+/* What stands behind "group:app" in a policy: "", ":tag", ":name" or ":digest"; NONE for anything else. */
+enum gp_marker_kind gp_marker_suffix(const char *suffix);
+
 /* What the policy marks for this app; NONE for another app. */
 enum gp_marker_kind gp_marker_kind(const char *policy, const char *group, const char *app);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "data/yaml.h"
 #include "setter/marker.h"
 
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -18,11 +19,10 @@ bool gp_trace_possible(const char *text, size_t len)
 	       memmem(text, len, "MAGEPOLICY", 10);
 }
 
-static const char *line_end(const char *s, const char *end)
+/* The beginning of the next line, behind the line break at eol, or end. */
+static const char *next_line(const char *eol, const char *end)
 {
-	while (s < end && *s != '\n' && *s != '\r')
-		s++;
-	return s;
+	return eol + gp_yaml_break(eol, (size_t)(end - eol));
 }
 
 static bool has_member(const char *s, const char *end)
@@ -53,7 +53,7 @@ static bool is_policy(const char *policy)
 		return false;
 	const char *kind = app + strspn(app, name_bytes);
 
-	return kind > app && (!*kind || !strcmp(kind, ":tag") || !strcmp(kind, ":name") || !strcmp(kind, ":digest"));
+	return kind > app && gp_marker_suffix(kind) != GP_MARKER_NONE;
 }
 
 static int note_policy(void *ctx, const struct gp_marker *marker)
@@ -116,8 +116,8 @@ int gp_trace_each(const char *text, size_t len, gp_trace_fn *fn, void *ctx)
 
 	if (!gp_trace_possible(text, len))
 		return 0;
-	for (const char *s = text, *eol; s < end && !rc; s = eol + 1) {
-		eol = line_end(s, end);
+	for (const char *s = text, *eol; s < end && !rc; s = next_line(eol, end)) {
+		eol = gp_marker_line_end(s, end);
 		if (has_member(s, eol) && !is_marker(s, eol))
 			rc = each_pair(s, eol, fn, ctx);
 	}
@@ -167,22 +167,19 @@ bool gp_trace_find(const char *text, size_t len, const char *group, const char *
 
 	if (!gp_trace_possible(text, len))
 		return false;
-	for (const char *s = text, *eol; s < end; s = eol + 1, number++) {
-		eol = line_end(s, end);
-		if (eol < end && *eol == '\r' && eol + 1 < end && eol[1] == '\n')
-			eol++;
+	for (const char *s = text, *eol; s < end; s = next_line(eol, end), number++) {
+		eol = gp_marker_line_end(s, end);
 		if (number < *line || !has_member(s, eol))
 			continue;
 		enum gp_marker_kind kind =
-			(enum gp_marker_kind)gp_marker_each(s, (size_t)(line_end(s, end) - s), note_kind, &wanted);
+			(enum gp_marker_kind)gp_marker_each(s, (size_t)(eol - s), note_kind, &wanted);
 
 		if (kind == GP_MARKER_NAME || kind == GP_MARKER_DIGEST)
 			continue;
-		if (kind == GP_MARKER_NONE &&
-		    (is_marker(s, line_end(s, end)) || !each_pair(s, eol, is_wanted, &wanted)))
+		if (kind == GP_MARKER_NONE && (is_marker(s, eol) || !each_pair(s, eol, is_wanted, &wanted)))
 			continue;
 		*line = number;
-		*what = wrong_with(s, line_end(s, end), kind);
+		*what = wrong_with(s, eol, kind);
 		return true;
 	}
 	return false;

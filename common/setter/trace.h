@@ -21,8 +21,8 @@ int gp_trace_each(const char *text, size_t len, gp_trace_fn *fn, void *ctx);
 
 /*
  * The first line from *line on (start with 1) that speaks of the app: *line is that line then, and *what says what is
- * wrong with it, such as "text follows the marker" (static). A well-formed marker counts too, since it may stand where none is read;
- * one of a name or digest alone does not. Returns false where there is none.
+ * wrong with it, such as "text follows the marker" (static). A well-formed marker counts too, since it may stand where
+ * none is read; one of a name or digest alone does not. Returns false where there is none.
  */
 bool gp_trace_find(const char *text, size_t len, const char *group, const char *app, size_t *line, const char **what);
 

@@ -517,7 +517,7 @@ ordered() {
 	done
 	for key in 'newTag: v1 # {"$imagepolicy": "apps:web:tag"}' 'image: r/web:v1 # {"$imagepolicy": "apps:web"}' \
 		'version: r/web:v1 # {"$imagepolicy": "apps:web"}' 'version: {x: v1} # {"$imagepolicy": "apps:web:tag"}'; do
-		printf 'version: 1\n%s\n' "$key" | sed '1s/.*/a: b/' | commit_file apps/dev/web.yaml
+		printf 'a: b\n%s\n' "$key" | commit_file apps/dev/web.yaml
 		sh_pipe 65 'gp-read-config --group apps --app web --tag 1.2.4+build.5 | gp-set-tag'
 		[[ "$key" == *'{x'* ]] || one_message gp-set-tag "apps/dev/web.yaml: line 2: an image's tag cannot be '1.2.4+build.5'"
 	done
