@@ -1,13 +1,11 @@
 #include "gate/gate.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/contexts.h"
 #include "gate/evidence.h"
-#include "gate/flux.h"
-#include "git/tree.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -29,142 +27,6 @@ static int decide(struct gp_verdict *v, enum gp_gate_state state, char *reason)
 	return 0;
 }
 
-/* The pattern with {group} and {env} replaced. Names contain no pattern characters (config.h). */
-static char *expand(const char *pattern, const char *group, const char *env)
-{
-	char *out = NULL;
-	size_t len;
-	FILE *f = gp_open_text(&out, &len);
-
-	while (*pattern) {
-		if (!strncmp(pattern, "{group}", 7)) {
-			fputs(group, f);
-			pattern += 7;
-		} else if (!strncmp(pattern, "{env}", 5)) {
-			fputs(env, f);
-			pattern += 5;
-		} else {
-			fputc(*pattern++, f);
-		}
-	}
-	gp_close_text(f, &out);
-	return out;
-}
-
-bool gp_gate_context_matches(const char *context, const char *pattern, const char *group, const char *env)
-{
-	if (pattern) {
-		char *glob = expand(pattern, group, env);
-		bool matches = !fnmatch(glob, context, 0);
-
-		free(glob);
-		return matches;
-	}
-	size_t g = strlen(group), e = strlen(env);
-
-	if (!gp_context_is_flux(context))
-		return false;
-	context = strchr(context, '/') + 1;
-	if (strncmp(context, group, g) != 0 || context[g] != '-' || strncmp(context + g + 1, env, e) != 0)
-		return false;
-	context += g + 1 + e;
-	/* Nothing, or more parts, none of them empty: since Flux v0.30 the first part of the Provider's UID. */
-	return !*context || (*context == '/' && context[strlen(context) - 1] != '/' && !strstr(context, "//"));
-}
-
-struct wanted {
-	const char *pattern, *group, *env;
-};
-
-/* Where an environment has a pattern of its own, it takes the place of the configuration's. */
-static struct wanted wanted_of(const struct gp_config *config, const char *group, const char *env)
-{
-	int index = gp_config_find(config, env);
-	const char *own = index < 0 ? NULL : config->environments[index].status_context;
-
-	return (struct wanted){own ? own : config->status_context, group, env};
-}
-
-static bool is_wanted(const void *ctx, const char *context)
-{
-	const struct wanted *w = ctx;
-
-	return gp_gate_context_matches(context, w->pattern, w->group, w->env);
-}
-
-/* What all contexts of <group> and <env> have in common: it must differ between two environments. */
-static char *identity(const struct wanted *w)
-{
-	return w->pattern ? expand(w->pattern, w->group, w->env) : gp_asprintf("%s-%s", w->group, w->env);
-}
-
-/* Whether the same contexts would speak of two environments. own is the identity of w, theirs that of other. */
-static bool is_twin(const struct wanted *w, const char *own, const struct wanted *other, const char *theirs)
-{
-	/* A pattern without {group} stands for all groups: then only a clash of "-" is a mistake. */
-	if (!strcmp(other->env, w->env))
-		return false;
-	if (!w->pattern == !other->pattern)
-		return !strcmp(own, theirs);
-	/* A pattern beside Flux's own names. */
-	const char *pattern = w->pattern ? own : theirs, *name = w->pattern ? theirs : own;
-	char *kustomization = gp_asprintf("kustomization/%s", name), *release = gp_asprintf("helmrelease/%s", name);
-	bool same = !fnmatch(pattern, kustomization, 0) || !fnmatch(pattern, release, 0);
-
-	free(kustomization);
-	free(release);
-	return same;
-}
-
-struct twins {
-	struct gp_base *base;
-	const struct gp_config *config;
-	const struct wanted *wanted;
-	const char *identity;
-};
-
-/* Whether a top-level directory may be the group of another environment with the same contexts. */
-static int check_twin(const struct twins *t, const struct gp_tree_item *item, struct gp_err *err)
-{
-	if (!gp_entry_is_dir(&item->entry) || !gp_name_valid(item->name))
-		return 0;
-	for (size_t i = 0; i < t->config->environment_count; i++) {
-		struct wanted other = wanted_of(t->config, item->name, t->config->environments[i].name);
-		struct gp_entry dir;
-
-		if (!strcmp(other.group, t->wanted->group) && !strcmp(other.env, t->wanted->env))
-			continue;
-		char *theirs = identity(&other), *path = gp_asprintf("%s/%s", other.group, other.env);
-		bool same = is_twin(t->wanted, t->identity, &other, theirs);
-		int found = same ? gp_tree_find(t->base->repository.git, &dir, &t->base->tree, path, err) : 0;
-
-		if (found > 0)
-			gp_fail(err, GP_EXIT_CONFIG,
-				"statuses of '%s/%s' cannot be told from those of '%s': set status_context in " GP_CONFIG_FILE,
-				t->wanted->group, t->wanted->env, path);
-		free(theirs);
-		free(path);
-		if (found)
-			return -1;
-	}
-	return 0;
-}
-
-static int check_twins(struct gp_base *base, const struct gp_config *config, const struct wanted *wanted,
-		       struct gp_err *err)
-{
-	char *own = identity(wanted);
-	struct twins twins = {base, config, wanted, own};
-	struct gp_tree top;
-	int rc = gp_tree_read(base->repository.git, &top, &base->tree, err);
-
-	for (size_t i = 0; i < top.count && !rc; i++)
-		rc = check_twin(&twins, &top.item[i], err);
-	gp_tree_free(&top);
-	free(own);
-	return rc;
-}
-
 static void keep_evidence(struct gp_verdict *v, const struct gp_json *status, const char *commit)
 {
 	v->commit = gp_strdup(commit);
@@ -173,7 +35,7 @@ static void keep_evidence(struct gp_verdict *v, const struct gp_json *status, co
 	v->url = gp_strdup(gp_json_get_text(status, "url"));
 }
 
-static char *say(const struct wanted *w, const struct gp_json *status, const char *commit)
+static char *say(const struct gp_wanted *w, const struct gp_json *status, const char *commit)
 {
 	const char *description = gp_json_get_text(status, "description"), *state = gp_json_get_text(status, "state");
 
@@ -183,7 +45,7 @@ static char *say(const struct wanted *w, const struct gp_json *status, const cha
 }
 
 /* "apps/qa went back to v1 at 0123abcd". */
-static char *say_taken_back(const struct gp_run *run, const struct wanted *w)
+static char *say_taken_back(const struct gp_run *run, const struct gp_wanted *w)
 {
 	char hex[GP_OID_HEX + 1];
 
@@ -192,7 +54,7 @@ static char *say_taken_back(const struct gp_run *run, const struct wanted *w)
 }
 
 static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp_tally *t,
-		 const struct gp_config *config, const struct wanted *w, const struct gp_promotion *p)
+		 const struct gp_config *config, const struct gp_wanted *w, const struct gp_promotion *p)
 {
 	if (t->failure) {
 		keep_evidence(v, t->failure, t->failure_commit);
@@ -221,19 +83,9 @@ static int weigh(struct gp_verdict *v, const struct gp_run *run, const struct gp
 		      gp_asprintf("no status reports %s %s reconciled in %s/%s", p->app, p->tag, w->group, w->env));
 }
 
-/* Whether a context that does not count looks as if it should: it has "<group>-<env>" in it. */
-static bool is_near(const struct wanted *w, const char *context)
-{
-	char *name = gp_asprintf("%s-%s", w->group, w->env);
-	bool near = strcasestr(context, name) != NULL;
-
-	free(name);
-	return near && !is_wanted(w, context);
-}
-
 /* Where no context has said anything: names one that nearly matches, so that nobody waits for ever unaware. */
 static void name_near(struct gp_verdict *v, const struct gp_run *run, const struct gp_json *statuses,
-		      const struct wanted *w, const char *gate_check)
+		      const struct gp_wanted *w, const char *gate_check)
 {
 	char hex[GP_OID_HEX + 1];
 
@@ -243,7 +95,7 @@ static void name_near(struct gp_verdict *v, const struct gp_run *run, const stru
 		for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
 			const char *context = gp_json_get_text(s, "context");
 
-			if (!context || !strcmp(context, gate_check) || !is_near(w, context))
+			if (!context || !strcmp(context, gate_check) || !gp_wanted_is_near(w, context))
 				continue;
 			char *reason = gp_asprintf("%s (saw %s: set status_context to count it)", v->reason, context);
 
@@ -298,10 +150,10 @@ static int look_for_evidence(struct look *look, struct gp_verdict *v, struct gp_
 {
 	const struct gp_promotion *p = &look->claim.promotion;
 	const struct gp_setter setter = {p->group, p->app, p->tag};
-	const struct wanted wanted = wanted_of(config, p->group, look->env);
+	const struct gp_wanted wanted = gp_wanted_of(config, p->group, look->env);
 
 	v->env = gp_strdup(look->env);
-	if (check_twins(base, config, &wanted, err) ||
+	if (gp_wanted_check_twins(base, config, &wanted, err) ||
 	    gp_run_find(&look->run, base, &look->chain, look->env, &setter, err))
 		return -1;
 	if (look->run.taken_back)
@@ -392,9 +244,9 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 	*out = (struct gp_verdict){0};
 	rc = look_at(&look, out, base, config, pull, err);
 	if (rc > 0) {
-		const struct wanted wanted = wanted_of(config, look.claim.promotion.group, look.env);
+		const struct gp_wanted wanted = gp_wanted_of(config, look.claim.promotion.group, look.env);
 
-		const struct gp_rules rules = {is_wanted, &wanted, config->status_description};
+		const struct gp_rules rules = {gp_wanted_matches, &wanted, config->status_description};
 
 		rc = count_statuses(&tally, &known, &asked, &look.run, &rules, forge, err);
 		if (!rc)

@@ -43,11 +43,4 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 int gp_gate_commits(struct gp_oid **commits, size_t *count, struct gp_base *base, const struct gp_config *config,
 		    const struct gp_judged *pull, struct gp_err *err);
 
-/*
- * Whether a status context speaks of <group>-<env>: Flux's own,
- * kustomization/<group>-<env>[/<id>] or helmrelease/…, or what the glob
- * pattern says ({group} and {env} in it stand for the names; NULL: Flux's own).
- */
-bool gp_gate_context_matches(const char *context, const char *pattern, const char *group, const char *env);
-
 #endif
