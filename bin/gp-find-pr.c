@@ -7,13 +7,14 @@
 #include "promotion/document.h"
 #include "promotion/pull.h"
 #include "promotion/push.h"
+#include "promotion/stuck.h"
 #include "sys/exit.h"
 #include "tool/tool.h"
 
 static const char help[] =
-	"usage: gp-find-pr [-hqVv] [-C dir] --merged [--since rev] [--commit rev]\n"
+	"usage: gp-find-pr [-hqVv] [-C dir] --merged [--since rev] [--commit rev] [--stuck]\n"
 	"                  [--base branch] [--provider name] [--remote name]\n"
-	"       gp-find-pr [-hqVv] [-C dir] --open [--all | --branch name | --number n]\n"
+	"       gp-find-pr [-hqVv] [-C dir] --open [--all | --branch name | --number n | --stuck]\n"
 	"                  [--base branch] [--provider name] [--remote name]\n"
 	"\n"
 	"Starts a document for each pull request that it finds.\n"
@@ -21,6 +22,7 @@ static const char help[] =
 	"      --merged         promotions that were merged\n"
 	"      --commit rev     up to this commit (default: that of the CI job, otherwise the base tip)\n"
 	"      --since rev      after this commit (default: taken from the CI event, otherwise only --commit)\n"
+	"      --stuck          also, or only: open promotions that conflict with the base branch\n"
 	"      --open           the open pull request of the CI job, or of the branch checked out\n"
 	"      --all            all open pull requests\n"
 	"      --branch name    the open pull request of a branch\n"
@@ -32,15 +34,18 @@ struct state {
 	struct gp_forge *forge;
 	struct gp_json *repository; /* a document with nothing but the member `repository` */
 	struct gp_ci ci;
-	bool merged, open, all;
+	bool merged, open, all, stuck;
 	const char *since, *commit, *branch, *number;
 	size_t found;
 };
 
-static void emit(struct state *s, const struct gp_json *pull)
+static void emit(void *ctx, const struct gp_json *pull, const struct gp_promotion *promotion)
 {
+	struct state *s = ctx;
 	struct gp_json *document = gp_pull_document(pull, s->repository);
 
+	if (promotion)
+		gp_json_set(document, "promotion", gp_promotion_to_json(promotion));
 	gp_tool_emit(s->tool, document);
 	gp_json_free(document);
 	s->found++;
@@ -52,43 +57,46 @@ static void emit_skip(struct state *s, const char *reason, const char *what)
 	gp_tool_emit(s->tool, s->repository);
 }
 
-static int emit_merged_as(struct state *s, const struct gp_oid *commit, struct gp_err *err)
+static void tell(void *ctx, int level, const char *text)
 {
-	char hex[GP_OID_HEX + 1];
-	struct gp_json *pulls = gp_forge_find_merged_as(s->forge, gp_oid_hex(hex, commit), err);
+	const struct state *s = ctx;
+
+	gp_tool_say(s->tool, level, "%s", text);
+}
+
+static int find_open(struct state *s, struct gp_err *err)
+{
+	struct gp_json *pulls = gp_forge_find_open(s->forge, err);
 
 	if (!pulls)
 		return -1;
-	for (const struct gp_json *pull = gp_json_first(pulls); pull; pull = gp_json_next(pull)) {
-		char *reason = gp_pull_passed_over(pull, s->base.branch);
-
-		if (reason)
-			gp_tool_say(s->tool, 0, "%s", reason);
-		else
-			emit(s, pull);
-		free(reason);
-	}
+	if (s->stuck)
+		gp_stuck_find(&s->base, pulls, emit, tell, s);
+	for (const struct gp_json *pull = gp_json_first(pulls); pull && !s->stuck; pull = gp_json_next(pull))
+		if (!strcmp(gp_json_get_text(pull, "base"), s->base.branch))
+			emit(s, pull, NULL);
 	gp_json_free(pulls);
 	return 0;
 }
 
 static int find_merged(struct state *s, struct gp_err *err)
 {
-	struct gp_oid *commits;
-	char *warning;
-	size_t count;
-	int rc = gp_push_commits(&s->base, s->since || s->commit ? s->since : s->ci.since,
-				 s->commit ? s->commit : s->ci.commit, &commits, &count, &warning, err);
+	int rc = gp_push_find_merged(&s->base, s->forge, s->since || s->commit ? s->since : s->ci.since,
+				     s->commit ? s->commit : s->ci.commit, emit, tell, s, err);
 
-	if (warning)
-		gp_tool_say(s->tool, -1, "warning: %s", warning);
-	/* Oldest first, as they were merged. */
-	while (!rc && count-- > 0)
-		rc = emit_merged_as(s, &commits[count], err);
-	free(warning);
-	free(commits);
+	if (!rc && s->stuck)
+		rc = find_open(s, err);
 	if (!rc && !s->found)
 		emit_skip(s, "no promotion was merged", NULL);
+	return rc;
+}
+
+static int find_all(struct state *s, struct gp_err *err)
+{
+	int rc = find_open(s, err);
+
+	if (!rc && !s->found)
+		emit_skip(s, s->stuck ? "no pull request is stuck" : "no pull request is open", NULL);
 	return rc;
 }
 
@@ -111,7 +119,7 @@ static int find_by_number(struct state *s, const char *text, struct gp_err *err)
 		rc = gp_fail(err, GP_EXIT_RETRY, "this job is for %.10s, but the head of #%lld is %.10s by now",
 			     s->ci.head, (long long)number, head);
 	else
-		emit(s, pull);
+		emit(s, pull, NULL);
 	gp_json_free(pulls);
 	return rc;
 }
@@ -128,7 +136,7 @@ static int find_by_branch(struct state *s, struct gp_err *err)
 			       "no branch is checked out here: which pull request? (--number, --branch or --all)");
 	rc = gp_forge_find_own(s->forge, branch, &pull, err);
 	if (!rc && pull)
-		emit(s, pull);
+		emit(s, pull, NULL);
 	else if (!rc)
 		emit_skip(s, "no open pull request of branch ", branch);
 	gp_json_free(pull);
@@ -136,24 +144,9 @@ static int find_by_branch(struct state *s, struct gp_err *err)
 	return rc;
 }
 
-static int find_all(struct state *s, struct gp_err *err)
-{
-	struct gp_json *pulls = gp_forge_find_open(s->forge, err);
-
-	if (!pulls)
-		return -1;
-	for (const struct gp_json *pull = gp_json_first(pulls); pull; pull = gp_json_next(pull))
-		if (!strcmp(gp_json_get_text(pull, "base"), s->base.branch))
-			emit(s, pull);
-	gp_json_free(pulls);
-	if (!s->found)
-		emit_skip(s, "no pull request is open", NULL);
-	return 0;
-}
-
 static int check_options(const struct state *s, struct gp_err *err)
 {
-	int ways = (s->all ? 1 : 0) + (s->branch ? 1 : 0) + (s->number ? 1 : 0);
+	int ways = (s->all ? 1 : 0) + (s->branch ? 1 : 0) + (s->number ? 1 : 0) + (s->open && s->stuck ? 1 : 0);
 
 	if (s->merged == s->open)
 		return gp_fail(err, GP_EXIT_USAGE, "either --merged or --open is needed");
@@ -161,7 +154,7 @@ static int check_options(const struct state *s, struct gp_err *err)
 		return gp_fail(err, GP_EXIT_USAGE,
 			       "--all, --branch and --number go with --open, --since and --commit with --merged");
 	if (ways > 1)
-		return gp_fail(err, GP_EXIT_USAGE, "only one of --all, --branch and --number");
+		return gp_fail(err, GP_EXIT_USAGE, "only one of --all, --branch, --number and --stuck");
 	return 0;
 }
 
@@ -173,8 +166,8 @@ static int find(struct state *s, struct gp_err *err)
 	gp_base_to_document(&s->base, s->repository);
 	if (gp_tool_forge(s->tool, &s->forge, s->repository, err))
 		return -1;
-	return s->merged ? find_merged(s, err)
-	       : s->all  ? find_all(s, err)
+	return s->merged             ? find_merged(s, err)
+	       : s->all || s->stuck ? find_all(s, err)
 	       : !s->branch && (s->number || s->ci.number)
 		       ? find_by_number(s, s->number ? s->number : s->ci.number, err)
 		       : find_by_branch(s, err);
@@ -189,7 +182,7 @@ int main(int argc, char **argv)
 		{"merged", 0, GP_OPTION_FLAG, &s.merged}, {"open", 0, GP_OPTION_FLAG, &s.open},
 		{"all", 0, GP_OPTION_FLAG, &s.all},       {"since", 0, GP_OPTION_TEXT, &s.since},
 		{"commit", 0, GP_OPTION_TEXT, &s.commit}, {"branch", 0, GP_OPTION_TEXT, &s.branch},
-		{"number", 0, GP_OPTION_TEXT, &s.number}, {0},
+		{"number", 0, GP_OPTION_TEXT, &s.number}, {"stuck", 0, GP_OPTION_FLAG, &s.stuck}, {0},
 	};
 
 	if (gp_tool_start(&tool, argc, argv, options) && find(&s, &err))

@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "gate/posting.h"
-#include "promotion/description.h"
+#include "gate/renewal.h"
 #include "promotion/document.h"
-#include "promotion/proposal.h"
-#include "sys/exit.h"
+#include "promotion/opening.h"
 #include "sys/mem.h"
 #include "tool/tool.h"
 
@@ -22,169 +21,122 @@ struct state {
 	struct gp_base base;
 	struct gp_forge *forge;
 	bool dry_run;
+	/* The documents that were looked at ahead, whose commits are pushed already. */
+	struct gp_opening *ahead;
+	size_t count;
 };
 
-/*
- * Puts the forge's pull request into the document, with what was done. Takes pull over. A forge may lag behind the push,
- * so if it shows another head, git is asked where the branch is: 75 if another run has moved it.
- */
-static int keep(struct state *s, struct gp_proposal *p, struct gp_json *pull, const struct gp_oid *head, bool created,
-		bool updated, struct gp_err *err)
+static void tell(void *ctx, int level, const char *text)
 {
-	char hex[GP_OID_HEX + 1];
-	struct gp_oid now = {{0}};
-	int rc = 0;
+	const struct state *s = ctx;
 
-	gp_oid_parse(&now, gp_json_get_text(pull, "head"));
-	if (!gp_oid_equal(&now, head))
-		rc = gp_repository_branch(&s->base.repository, p->branch, &now, err);
-	if (!rc && !gp_oid_equal(&now, head) && !strcmp(gp_json_get_text(pull, "state"), "open"))
-		rc = gp_fail(err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
-			     p->branch);
-	if (rc) {
-		gp_json_free(pull);
-		return -1;
-	}
-	gp_json_set_text(pull, "head", gp_oid_hex(hex, head));
-	gp_json_set_bool(pull, "created", created);
-	gp_json_set_bool(pull, "updated", updated);
-	gp_json_set(p->document, "pull_request", pull);
-	return 0;
+	gp_tool_say(s->tool, level, "%s", text);
 }
 
-static int open_new(struct state *s, struct gp_proposal *p, struct gp_err *err)
+/* A newer release takes the branch of one that is on its way to another environment. */
+static void warn_of_loss(struct state *s, const struct gp_opening *o)
 {
-	struct gp_json *pull;
-	char *body;
-	bool created;
+	const struct gp_promotion *lost = &o->claim.promotion;
+	long long number = gp_json_get_int(o->pull, "number", 0);
 
-	if (p->dry_run) {
-		gp_tool_say(s->tool, 0, "would push '%s' and open pull request '%s'", p->branch, p->title);
-		return 0;
-	}
-	if ((!p->is_asked && gp_repository_branch(&s->base.repository, p->branch, &p->old, err)) ||
-	    gp_repository_push(&s->base.repository, p->branch, &p->commit, &p->old, err))
-		return -1;
-	body = gp_description(&p->promotion, p->document);
-	pull = gp_forge_open_pr(s->forge, p->branch, p->title, body, &created, err);
-	free(body);
-	if (!pull)
-		return gp_fail_in(err, "cannot open pull request of '%s' on '%s'", p->branch,
-				  s->base.repository.clean_url);
-	gp_tool_say(s->tool, 0, "%s pull request #%lld '%s'", created ? "opened" : "updated",
-		    (long long)gp_json_get_int(pull, "number", 0), p->title);
-	return keep(s, p, pull, &p->commit, created, !created, err);
+	if (!o->pull || o->meeting != GP_MEET_RESET || !strcmp(lost->env, o->proposal.promotion.env))
+		return;
+	gp_tool_say(s->tool, -1, "warning: #%lld no longer takes %s to %s%s", number, lost->tag, lost->env,
+		    gp_posting_is_green(s->forge, gp_json_get_text(o->pull, "head"), number,
+					o->proposal.config.gate_check, &(struct gp_err){0}) > 0
+			    ? ", where its gate was open"
+			    : "");
 }
 
-/* Corrects the title and description of an open pull request. Takes pull over. */
-static int describe(struct state *s, struct gp_proposal *p, struct gp_json *pull, const struct gp_promotion *said,
-		    const struct gp_oid *head, bool was_reset, struct gp_err *err)
+/* Everything but what the forge is asked for each one. They are about one base. */
+static void prepare(struct state *s, struct gp_opening *o, size_t n)
 {
-	bool is_ours = gp_promotion_same(said, &p->promotion);
-	char *body = gp_description(said, is_ours ? p->document : NULL), *title = gp_promotion_title(said);
-	long long number = gp_json_get_int(pull, "number", 0);
-	bool created = false;
-	bool wrong = strcmp(gp_json_get_text(pull, "title"), title) != 0 ||
-		     strcmp(gp_json_get_text(pull, "description"), body) != 0;
-	int rc = 0;
+	size_t open = 0;
 
-	if (wrong) {
-		struct gp_json *answer = gp_forge_open_pr(s->forge, p->branch, title, body, &created, err);
-
-		gp_json_free(pull);
-		pull = answer;
-		rc = answer ? 0 : gp_fail_in(err, "cannot update pull request #%lld", number);
-	}
-	if (!rc) {
-		gp_tool_say(s->tool, 0,
-			    p->conflicts ? "made pull request #%lld '%s' anew: it conflicted"
-			    : was_reset  ? "reset pull request #%lld to '%s'"
-			    : wrong      ? "repaired pull request #%lld '%s'"
-					 : "pull request #%lld '%s' is up to date",
-			    number, title);
-		rc = keep(s, p, pull, head, created, was_reset || wrong, err);
-	}
-	free(title);
-	free(body);
-	return rc;
+	gp_openings_check(o, n, &s->base);
+	while (open < n && !gp_opening_goes_on(&o[open]))
+		open++;
+	if (open == n || gp_tool_forge(s->tool, &s->forge, o[open].proposal.document, &o[open].err))
+		return;
+	gp_openings_meet(o, n, &s->base, s->forge);
+	for (size_t i = 0; i < n; i++)
+		if (gp_opening_goes_on(&o[i]))
+			warn_of_loss(s, &o[i]);
+	gp_openings_push(o, n, &s->base, s->forge);
 }
 
-/*
- * Auto-merge off, then the push, then title and description: at no moment may the old approval merge the new content, or
- * the new title stand above the old content. Takes pull over.
- */
-static int reset(struct state *s, struct gp_proposal *p, struct gp_json *pull, const struct gp_oid *head,
-		 struct gp_err *err)
+static void forget(struct state *s)
 {
-	if (gp_forge_stop_auto_merge(s->forge, &pull, err) ||
-	    gp_repository_push(&s->base.repository, p->branch, &p->commit, head, err)) {
-		gp_json_free(pull);
-		return -1;
+	for (size_t i = 0; i < s->count; i++)
+		gp_opening_free(&s->ahead[i]);
+	free(s->ahead);
+	s->ahead = NULL;
+	s->count = 0;
+}
+
+/* A second document of a branch, and one about another base, wait for their turn. */
+static bool is_alone(const struct state *s, const struct gp_opening *o)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!strcmp(s->ahead[i].proposal.branch, o->proposal.branch))
+			return true;
+	return false;
+}
+
+static void look_ahead(void *ctx, struct gp_json *const documents[], size_t n)
+{
+	struct state *s = ctx;
+	const char *base = NULL;
+
+	forget(s);
+	if (n < 2 || s->dry_run)
+		return;
+	s->ahead = gp_calloc(n, sizeof *s->ahead);
+	for (size_t i = 0; i < n; i++) {
+		struct gp_opening *o = &s->ahead[s->count];
+		const char *own = gp_json_text(gp_document_get(documents[i], "repository.base"));
+
+		gp_opening_read(o, documents[i]);
+		if (gp_opening_goes_on(o) && !o->proposal.dry_run && !is_alone(s, o) &&
+		    (!base || !strcmp(base, own)) && !gp_tool_base_of(s->tool, &s->base, documents[i], &o->err)) {
+			base = own;
+			s->count++;
+		} else {
+			gp_opening_free(o);
+		}
 	}
-	return describe(s, p, pull, &p->promotion, &p->commit, true, err);
+	prepare(s, s->ahead, s->count);
 }
 
-/* Takes pull over. */
-static int meet_open(struct state *s, struct gp_proposal *p, struct gp_json *pull, struct gp_err *err)
+static int finish(struct state *s, struct gp_opening *o, struct gp_err *err)
 {
-	long long number = gp_json_get_int(pull, "number", 0);
-	enum gp_meeting meeting;
-	struct gp_claim claim;
-	struct gp_oid head;
-	int rc = gp_proposal_meet(p, &s->base, pull, &claim, &meeting, err);
-
-	gp_oid_parse(&head, gp_json_get_text(pull, "head"));
-	if (!rc && meeting == GP_MEET_RESET && strcmp(claim.promotion.env, p->promotion.env) != 0)
-		gp_tool_say(s->tool, -1, "warning: #%lld no longer takes %s to %s%s", number, claim.promotion.tag,
-			    claim.promotion.env,
-			    gp_posting_is_green(s->forge, gp_json_get_text(pull, "head"), number, p->config.gate_check,
-						&(struct gp_err){0}) > 0
-				    ? ", where its gate was open"
-				    : "");
-	if (!rc && p->dry_run && meeting != GP_MEET_YIELD)
-		gp_tool_say(s->tool, 0,
-			    meeting == GP_MEET_KEEP ? "pull request #%lld '%s' would keep its commit"
-						    : "would reset pull request #%lld to '%s'",
-			    number, p->title);
-	else if (!rc && meeting == GP_MEET_RESET)
-		rc = reset(s, p, gp_json_copy(pull), &head, err);
-	else if (!rc && !p->dry_run && (meeting == GP_MEET_KEEP || claim.state != GP_CLAIM_SOUND))
-		/* A run that lost a race against this one may have left the wrong title over it. */
-		rc = describe(s, p, gp_json_copy(pull), &claim.promotion, &head, false, err);
-	if (!rc && meeting == GP_MEET_YIELD)
-		gp_tool_skip(s->tool, p->document, "pull request #%lld takes %s/%s %s to %s first", number,
-			     claim.promotion.group, claim.promotion.app, claim.promotion.tag, claim.promotion.env);
-	gp_json_free(pull);
-	gp_claim_free(&claim);
-	return rc;
-}
-
-static int open_or_reset(struct state *s, struct gp_proposal *p, struct gp_err *err)
-{
-	struct gp_json *pull;
-
-	if (gp_forge_find_own(s->forge, p->branch, &pull, err))
-		return -1;
-	return pull ? meet_open(s, p, pull, err) : open_new(s, p, err);
+	if (gp_opening_goes_on(o) && !gp_tool_forge(s->tool, &s->forge, o->proposal.document, &o->err))
+		gp_opening_finish(o, &s->base, s->forge, tell, s);
+	if (gp_opening_goes_on(o) && o->pushed && o->proposal.remakes)
+		gp_gate_renew(&s->base, s->forge, o->pull, &o->proposal.commit, tell, s);
+	if (o->err.code)
+		*err = o->err;
+	else if (o->skip)
+		gp_tool_skip(s->tool, o->proposal.document, "%s", o->skip);
+	return o->err.code ? -1 : 0;
 }
 
 static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
-	struct gp_proposal p;
-	char *reason = NULL;
-	int rc = -1;
+	struct gp_opening o;
+	int rc;
 
+	for (size_t i = 0; i < s->count; i++)
+		if (s->ahead[i].proposal.document == document && !s->ahead[i].later)
+			return finish(s, &s->ahead[i], err);
 	if (s->dry_run)
 		gp_json_set_bool(document, "dry_run", true);
-	if (!gp_proposal_read(&p, document, err) && !gp_tool_base_of(s->tool, &s->base, document, err))
-		rc = gp_proposal_check(&p, &s->base, &reason, err);
-	if (rc > 0)
-		rc = gp_tool_forge(s->tool, &s->forge, document, err) ? -1 : open_or_reset(s, &p, err);
-	else if (!rc)
-		gp_tool_skip(s->tool, document, "%s", reason);
-	free(reason);
-	gp_proposal_free(&p);
+	gp_opening_read(&o, document);
+	if (gp_opening_goes_on(&o) && !gp_tool_base_of(s->tool, &s->base, document, &o.err))
+		prepare(s, &o, 1);
+	rc = finish(s, &o, err);
+	gp_opening_free(&o);
 	return rc;
 }
 
@@ -195,6 +147,7 @@ int main(int argc, char **argv)
 	const struct gp_option options[] = {{"dry-run", 'n', GP_OPTION_FLAG, &s.dry_run}, {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options))
-		gp_tool_filter(&tool, open_pr, &s, false);
+		gp_tool_filter_ahead(&tool, look_ahead, open_pr, &s, false);
+	forget(&s);
 	return gp_tool_finish(&tool, &s.base, s.forge);
 }

@@ -25,7 +25,8 @@ static const char help[] =
 	"      --app name       app, as its markers name it\n"
 	"      --tag tag        tag, digest or tag@digest to promote\n"
 	"      --env name       target environment (default: the first)\n"
-	"      --next           turn a merged promotion into the one for the next environment\n" GP_HELP_BASE;
+	"      --next           turn a merged promotion into the one for the next environment, and\n"
+	"                       make an open one anew\n" GP_HELP_BASE;
 
 struct state {
 	struct gp_tool *tool;

@@ -6,6 +6,7 @@
 
 #include "gate/contexts.h"
 #include "gate/evidence.h"
+#include "promotion/conflict.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -25,6 +26,12 @@ static int decide(struct gp_verdict *v, enum gp_gate_state state, char *reason)
 	v->state = state;
 	v->reason = reason;
 	return 0;
+}
+
+static void reword(struct gp_verdict *v, char *reason)
+{
+	free(v->reason);
+	v->reason = reason;
 }
 
 static void keep_evidence(struct gp_verdict *v, const struct gp_json *status, const char *commit)
@@ -97,10 +104,7 @@ static void name_near(struct gp_verdict *v, const struct gp_run *run, const stru
 
 			if (!context || !strcmp(context, gate_check) || !gp_wanted_is_near(w, context))
 				continue;
-			char *reason = gp_asprintf("%s (saw %s: set status_context to count it)", v->reason, context);
-
-			free(v->reason);
-			v->reason = reason;
+			reword(v, gp_asprintf("%s (saw %s: set status_context to count it)", v->reason, context));
 			return;
 		}
 	}
@@ -233,6 +237,33 @@ static int count_statuses(struct gp_tally *tally, const struct gp_json **known, 
 	return 0;
 }
 
+/* Says how a pull request that the base has left behind gets on: the forge cannot merge it, whatever the gate says. */
+static void say_stuck(struct gp_verdict *v, const struct gp_claim *claim, struct gp_base *base,
+		      const struct gp_oid *head)
+{
+	const struct gp_promotion *p = &claim->promotion;
+	char *now, *what = NULL;
+
+	if (v->state == GP_GATE_CLOSED && !claim->is_outrun)
+		return;
+	switch (gp_claim_fit(claim, base, head, &now)) {
+	case GP_FIT_MERGES:
+		return;
+	case GP_FIT_STUCK:
+		what = gp_strdup(": gp promote makes it anew");
+		break;
+	case GP_FIT_OVERTAKEN:
+		what = gp_asprintf(", where %s/%s has %s by now", p->group, p->env, now ? now : "no tag");
+		break;
+	}
+	if (claim->is_outrun)
+		reword(v, gp_asprintf("%s%s", v->reason, what));
+	else
+		reword(v, gp_asprintf("conflicts with '%s'%s; %s", base->branch, what, v->reason));
+	free(what);
+	free(now);
+}
+
 int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_config *config, struct gp_forge *forge,
 		  const struct gp_json *known, const struct gp_judged *pull, struct gp_err *err)
 {
@@ -254,6 +285,8 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 		if (!rc && out->state == GP_GATE_UNDECIDED && !tally.contexts)
 			name_near(out, &look.run, known, &wanted, config->gate_check);
 	}
+	if (!rc && look.claim.metadata)
+		say_stuck(out, &look.claim, base, &pull->head);
 	gp_json_free(asked);
 	look_free(&look);
 	if (rc)

@@ -323,3 +323,28 @@ char *gp_git_diff_text(const char *path, const char *from, size_t from_len, cons
 	git_libgit2_shutdown();
 	return out;
 }
+
+int gp_git_file_merges(struct gp_git *git, const struct gp_oid *base, const struct gp_oid *ours,
+		       const struct gp_oid *theirs, struct gp_err *err)
+{
+	enum { SIDES = 3 };
+	const struct gp_oid oids[SIDES] = {*base, *ours, *theirs};
+	git_merge_file_input side[SIDES];
+	git_merge_file_result merged = {0};
+	char *text[SIDES] = {NULL};
+	int rc = gp_git_need_blobs(git, oids, SIDES, err);
+
+	for (size_t i = 0; i < SIDES && !rc; i++) {
+		git_merge_file_input_init(&side[i], GIT_MERGE_FILE_INPUT_VERSION);
+		text[i] = gp_git_read_blob(git, &side[i].size, &oids[i], err);
+		side[i].ptr = text[i];
+		rc = text[i] ? 0 : -1;
+	}
+	if (!rc)
+		rc = git_merge_file(&merged, &side[0], &side[1], &side[2], NULL) ? gp_git_fail(err, "cannot merge a file")
+		     : merged.automergeable ? 1 : 0;
+	git_merge_file_result_free(&merged);
+	for (size_t i = 0; i < SIDES; i++)
+		free(text[i]);
+	return rc;
+}

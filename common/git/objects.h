@@ -115,6 +115,13 @@ int gp_git_merge_base(struct gp_git *git, struct gp_oid *out, const struct gp_oi
 int gp_git_merge(struct gp_git *git, struct gp_oid *out, const struct gp_oid *ours, const struct gp_oid *theirs,
 		 struct gp_err *err);
 
+/*
+ * Whether a three-way merge of one file's blobs leaves no conflict, line by line, as git_merge_file(3) of libgit2 merges
+ * them. Nothing is written. Returns 1, 0, -1: 65, 71.
+ */
+int gp_git_file_merges(struct gp_git *git, const struct gp_oid *base, const struct gp_oid *ours,
+		       const struct gp_oid *theirs, struct gp_err *err);
+
 /* Whether ancestor is commit itself or one of its ancestors, as far as history is here. Returns 1, 0, -1: 71. */
 int gp_git_is_ancestor(struct gp_git *git, const struct gp_oid *ancestor, const struct gp_oid *commit,
 		       struct gp_err *err);

@@ -40,46 +40,104 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 	return -1;
 }
 
-int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
-		       const struct gp_oid *old, struct gp_err *err)
+/* The mark of look_again: refused, with the words still to be found. */
+static bool is_refused(const struct gp_push *p)
 {
-	char hex[GP_OID_HEX + 1], old_hex[GP_OID_HEX + 1];
-	char *refspec = gp_asprintf("%s:refs/heads/%s", gp_oid_hex(hex, commit), branch);
-	char *lease = gp_asprintf("--force-with-lease=refs/heads/%s:%s", branch,
-				  gp_oid_is_zero(old) ? "" : gp_oid_hex(old_hex, old));
-	const char *const argv[] = {"git",
-				    "push",
-				    "--porcelain",
-				    "--no-verify",
-				    "--no-follow-tags",
-				    "--no-signed",
-				    "--recurse-submodules=no",
-				    lease,
-				    "--",
-				    r->push_url,
-				    refspec,
-				    NULL};
-	struct gp_output o;
-	struct gp_oid now;
-	int rc = gp_repository_talk(r, &o, argv, NULL, 0, err);
+	return p->err.code == GP_EXIT_REFUSED && !*p->err.message;
+}
 
-	if (rc || !o.status)
-		goto out;
-	/* Ask the remote whether the lease was lost: the words for it differ between transports. */
-	rc = gp_repository_branch(r, branch, &now, err);
-	if (rc)
-		goto out;
-	if (gp_oid_equal(&now, commit)) {
-		rc = 0;
-	} else if (!gp_oid_equal(&now, old)) {
-		rc = gp_fail(err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
-			     branch);
-	} else {
-		rc = refused(r, branch, &o, err);
+/* Asks the remote which branches have moved: the words for a lost lease differ between transports. */
+static void look_again(struct gp_repository *r, struct gp_push *pushes, size_t n)
+{
+	struct gp_branches now = {0};
+	struct gp_err err = {0};
+
+	for (size_t i = 0; i < n; i++)
+		gp_branches_add(&now, pushes[i].branch);
+	int rc = gp_repository_branches(r, &now, &err);
+
+	for (size_t i = 0; i < n; i++) {
+		struct gp_push *p = &pushes[i];
+
+		if (rc)
+			p->err = err;
+		else if (gp_oid_equal(&now.tip[i], &p->commit))
+			p->err = (struct gp_err){0};
+		else if (!gp_oid_equal(&now.tip[i], &p->old))
+			gp_fail(&p->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
+				p->branch);
+		else
+			p->err.code = GP_EXIT_REFUSED;
 	}
-out:
-	gp_output_free(&o);
-	free(lease);
-	free(refspec);
+	gp_branches_free(&now);
+}
+
+static int push(struct gp_repository *r, struct gp_output *o, const struct gp_push *pushes, size_t n,
+		struct gp_err *err)
+{
+	static const char *const words[] = {"git",         "push",        "--porcelain", "--no-verify", "--no-follow-tags",
+					    "--no-signed", "--recurse-submodules=no"};
+	enum { WORDS = sizeof words / sizeof *words };
+	const char **argv = gp_calloc(WORDS + 2 * n + 3, sizeof *argv);
+	char **own = gp_calloc(2 * n, sizeof *own);
+
+	memcpy(argv, words, sizeof words);
+	argv[WORDS + n] = "--";
+	argv[WORDS + n + 1] = r->push_url;
+	for (size_t i = 0; i < n; i++) {
+		const struct gp_push *p = &pushes[i];
+		char hex[GP_OID_HEX + 1];
+
+		argv[WORDS + i] = own[i] = gp_asprintf("--force-with-lease=refs/heads/%s:%s", p->branch,
+						       gp_oid_is_zero(&p->old) ? "" : gp_oid_hex(hex, &p->old));
+		argv[WORDS + n + 2 + i] = own[n + i] =
+			gp_asprintf("%s:refs/heads/%s", gp_oid_hex(hex, &p->commit), p->branch);
+	}
+	int rc = gp_repository_talk(r, o, argv, NULL, 0, err);
+
+	for (size_t i = 0; i < 2 * n; i++)
+		free(own[i]);
+	free(own);
+	free(argv);
 	return rc;
+}
+
+/* The same, and each push has its error, but for those that the server refused: their words are in *o, which is yours. */
+static void push_and_look(struct gp_repository *r, struct gp_output *o, struct gp_push *pushes, size_t n)
+{
+	struct gp_err err = {0};
+
+	*o = (struct gp_output){0};
+	if (push(r, o, pushes, n, &err)) {
+		for (size_t i = 0; i < n; i++)
+			pushes[i].err = err;
+	} else if (o->status) {
+		look_again(r, pushes, n);
+	}
+}
+
+void gp_repository_push(struct gp_repository *r, struct gp_push *pushes, size_t n)
+{
+	struct gp_output all, own;
+
+	if (!n)
+		return;
+	push_and_look(r, &all, pushes, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!is_refused(&pushes[i]))
+			continue;
+		pushes[i].err = (struct gp_err){0};
+		if (n == 1) {
+			refused(r, pushes[i].branch, &all, &pushes[i].err);
+			continue;
+		}
+		/* A server may refuse all of a push for the sake of one branch: each gets a push, and words, of its own. */
+		push_and_look(r, &own, &pushes[i], 1);
+		if (is_refused(&pushes[i])) {
+			pushes[i].err = (struct gp_err){0};
+			refused(r, pushes[i].branch, &own, &pushes[i].err);
+		}
+		gp_output_free(&own);
+	}
+	gp_output_free(&all);
 }

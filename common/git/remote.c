@@ -65,13 +65,55 @@ static int unreachable(const struct gp_repository *r, struct gp_err *err)
 	return gp_fail_in(err, "cannot reach remote '%s' (%s)", r->remote, r->clean_url);
 }
 
-int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
-		       struct gp_oid *also_tip, struct gp_err *err)
+void gp_branches_add(struct gp_branches *b, const char *name)
+{
+	b->name = gp_grow(b->name, b->count, sizeof *b->name);
+	b->tip = gp_grow(b->tip, b->count, sizeof *b->tip);
+	b->tip[b->count] = (struct gp_oid){{0}};
+	b->name[b->count++] = name;
+}
+
+void gp_branches_free(struct gp_branches *b)
+{
+	free(b->name);
+	free(b->tip);
+	*b = (struct gp_branches){0};
+}
+
+/* git ls-remote of one ref (may be NULL) and of branches, whose tips it fills in. *out is yours. */
+static int list(struct gp_repository *r, const char *url, const char *ref, struct gp_branches *branches, char **out,
+		struct gp_err *err)
+{
+	size_t n = branches ? branches->count : 0, words = 0;
+	const char **argv = gp_calloc(n + 8, sizeof *argv);
+	char **refs = gp_calloc(n, sizeof *refs);
+
+	argv[words++] = "git";
+	argv[words++] = "ls-remote";
+	if (ref && !strcmp(ref, "HEAD"))
+		argv[words++] = "--symref";
+	argv[words++] = "--";
+	argv[words++] = url;
+	if (ref)
+		argv[words++] = ref;
+	for (size_t i = 0; i < n; i++)
+		argv[words++] = refs[i] = gp_asprintf("refs/heads/%s", branches->name[i]);
+	int rc = gp_repository_ask(r, out, argv, NULL, 0, "git ls-remote", err);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!rc && !find_ref(*out, refs[i], &branches->tip[i]))
+			branches->tip[i] = (struct gp_oid){{0}};
+		free(refs[i]);
+	}
+	free(refs);
+	free(argv);
+	return rc ? unreachable(r, err) : 0;
+}
+
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip,
+		       struct gp_branches *also, struct gp_err *err)
 {
 	char *ref = base ? gp_asprintf("refs/heads/%s", base) : NULL, *out = NULL;
-	char *other = also ? gp_asprintf("refs/heads/%s", also) : NULL;
-	const char *const named[] = {"git", "ls-remote", "--", r->url, ref, other, NULL};
-	const char *const head[] = {"git", "ls-remote", "--symref", "--", r->url, "HEAD", other, NULL};
 	int rc = -1;
 
 	*branch = NULL;
@@ -79,10 +121,8 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 		gp_fail(err, GP_EXIT_USAGE, "'%s' cannot be the name of a branch", base);
 		goto out;
 	}
-	if (gp_repository_ask(r, &out, base ? named : head, NULL, 0, "git ls-remote", err)) {
-		unreachable(r, err);
+	if (list(r, r->url, base ? ref : "HEAD", also, &out, err))
 		goto out;
-	}
 	if (base) {
 		*branch = gp_strdup(base);
 	} else if (!strncmp(out, "ref: refs/heads/", 16)) {
@@ -96,32 +136,34 @@ int gp_repository_base(struct gp_repository *r, const char *base, char **branch,
 		gp_fail(err, GP_EXIT_REFUSED,
 			"%s has no default branch yet: push a first commit, or name a branch with --base",
 			r->clean_url);
-	if (also && !find_ref(out, other, also_tip))
-		*also_tip = (struct gp_oid){{0}};
 	if (rc) {
 		free(*branch);
 		*branch = NULL;
 	}
 out:
 	free(out);
-	free(other);
 	free(ref);
+	return rc;
+}
+
+int gp_repository_branches(struct gp_repository *r, struct gp_branches *branches, struct gp_err *err)
+{
+	char *out = NULL;
+	int rc = list(r, r->push_url, NULL, branches, &out, err);
+
+	free(out);
 	return rc;
 }
 
 int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err)
 {
-	char *ref = gp_asprintf("refs/heads/%s", branch), *out = NULL;
-	const char *const argv[] = {"git", "ls-remote", "--", r->push_url, ref, NULL};
-	int rc = gp_repository_ask(r, &out, argv, NULL, 0, "git ls-remote", err);
+	struct gp_branches one = {0};
 
-	memset(oid, 0, sizeof *oid);
-	if (rc)
-		unreachable(r, err);
-	else
-		find_ref(out, ref, oid);
-	free(out);
-	free(ref);
+	gp_branches_add(&one, branch);
+	int rc = gp_repository_branches(r, &one, err);
+
+	*oid = one.tip[0];
+	gp_branches_free(&one);
 	return rc;
 }
 

@@ -57,16 +57,28 @@ void gp_repository_authorize(struct gp_repository *r, char *header, char *https_
  */
 bool gp_branch_valid(const char *name);
 
+/* Branches by name, and their commits: zero for a branch that does not exist. */
+struct gp_branches {
+	const char **name; /* the names are borrowed */
+	struct gp_oid *tip;
+	size_t count;
+};
+void gp_branches_add(struct gp_branches *branches, const char *name);
+void gp_branches_free(struct gp_branches *branches);
+
 /*
  * Asks the remote for the base branch and its current tip. base: its name, or
- * NULL for the remote's default branch. *branch is yours. also: the name of another branch, asked for with the same
- * request (*also_tip is zero where it does not exist), or NULL. errors: 64 for a base that is no name, 71 if the
+ * NULL for the remote's default branch. *branch is yours. also: the names of other branches, whose tips are asked for
+ * with the same request, or NULL. errors: 64 for a base that is no name, 71 if the
  * remote cannot be read, 69 if it has no such branch or no branch at all.
  */
-int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip, const char *also,
-		       struct gp_oid *also_tip, struct gp_err *err);
+int gp_repository_base(struct gp_repository *r, const char *base, char **branch, struct gp_oid *tip,
+		       struct gp_branches *also, struct gp_err *err);
 
-/* The commit that a branch of the remote points to now; zero if there is none. errors: 71. */
+/* Asks where branches of the remote are now. errors: 71. */
+int gp_repository_branches(struct gp_repository *r, struct gp_branches *branches, struct gp_err *err);
+
+/* The same for one. */
 int gp_repository_branch(struct gp_repository *r, const char *branch, struct gp_oid *oid, struct gp_err *err);
 
 /*
@@ -84,12 +96,14 @@ int gp_repository_need(struct gp_repository *r, const char *base, const struct g
 int gp_repository_read(struct gp_repository *r, const char *base, const struct gp_oid *head, struct gp_commit *out,
 		       const struct gp_oid *oid, struct gp_err *err);
 
-/*
- * Pushes a commit to a branch of the remote if the branch is still at old (zero: does not exist). errors: 75 if it
- * moved; otherwise 71 or 69 in the server's words.
- */
-int gp_repository_push(struct gp_repository *r, const char *branch, const struct gp_oid *commit,
-		       const struct gp_oid *old, struct gp_err *err);
+/* A commit for a branch of the remote, which is still at old (zero: does not exist). */
+struct gp_push {
+	const char *branch; /* borrowed */
+	struct gp_oid commit, old;
+	struct gp_err err; /* 75 if the branch moved; otherwise 71 or 69 in the server's words; code 0: pushed */
+};
+/* Pushes them all with one git; one that the server refuses does not cost the others. Each has its own error. */
+void gp_repository_push(struct gp_repository *r, struct gp_push *pushes, size_t n);
 
 /* Starts asking git for the identity, and whether commits are signed, without waiting. */
 void gp_repository_ask_identity(struct gp_repository *r);

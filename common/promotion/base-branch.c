@@ -79,15 +79,14 @@ static int read_tip(struct gp_base *base, struct gp_err *err)
 
 int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err)
 {
-	return gp_base_ask_both(base, branch, NULL, NULL, err);
+	return gp_base_ask_with(base, branch, NULL, err);
 }
 
-int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
-		     struct gp_err *err)
+int gp_base_ask_with(struct gp_base *base, const char *branch, struct gp_branches *also, struct gp_err *err)
 {
 	char *found;
 
-	if (gp_repository_base(&base->repository, branch, &found, &base->tip, also, also_tip, err))
+	if (gp_repository_base(&base->repository, branch, &found, &base->tip, also, err))
 		return -1;
 	free(base->branch);
 	base->branch = found;

@@ -31,9 +31,8 @@ void gp_base_free(struct gp_base *base);
 /* Asks the remote for the branch (NULL: its default branch) and its tip, and makes sure that the tip is here. */
 int gp_base_ask(struct gp_base *base, const char *branch, struct gp_err *err);
 
-/* The same, and asks with the same request for another branch (*also_tip; zero: it does not exist). */
-int gp_base_ask_both(struct gp_base *base, const char *branch, const char *also, struct gp_oid *also_tip,
-		     struct gp_err *err);
+/* The same, and asks with the same request where other branches are. */
+int gp_base_ask_with(struct gp_base *base, const char *branch, struct gp_branches *also, struct gp_err *err);
 
 /*
  * Checks that a document is about this repository: a document may come from anywhere, and must not send a token

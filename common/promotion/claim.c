@@ -81,6 +81,23 @@ static bool read_words(struct gp_claim *claim, const char *message, const char *
 	return agree;
 }
 
+/* met: whether own ends at the base; otherwise only its newest commit is certain to be the branch's. */
+static bool is_foreign(const struct gp_own *own, const struct gp_chain *chain, bool met)
+{
+	size_t ignored;
+
+	for (size_t i = 0; i < own->count && (met || !i); i++) {
+		struct gp_err none = {0};
+		struct gp_json *trailer = gp_promotion_in_message(own->step[i].message, &none);
+
+		gp_json_free(trailer);
+		if (!trailer && !is_titled(own->step[i].message) &&
+		    !gp_own_is_update(&own->step[i], own, chain, &ignored))
+			return true;
+	}
+	return false;
+}
+
 /*
  * One own commit, and merges of the base. Anything else that it merges would be an ancestor of the final merge, and
  * could undo parts of the base without showing in the head's tree.
@@ -117,6 +134,7 @@ struct compare {
 	const struct gp_change *change;
 	size_t matched;
 	bool is_old; /* the base has changed since */
+	char *gone;  /* a file of it that the base no longer has, or NULL */
 };
 
 /* Whether the older tool's file is right: reformatted, but the same YAML and the same markers. */
@@ -136,16 +154,15 @@ static int same_meaning(const struct compare *c, const struct gp_file *file, con
 }
 
 /* If the base has renamed the file since, a merge takes the change along, perhaps to another environment. */
-static int check_place(const struct compare *c, const char *path, struct gp_err *err)
+static int check_place(struct compare *c, const char *path, struct gp_err *err)
 {
 	struct gp_entry entry;
 	int found = c->is_old ? gp_tree_find(c->base->repository.git, &entry, &c->base->tree, path, err) : 1;
 
 	if (found < 0)
 		return -1;
-	if (!found || (c->is_old && !gp_entry_is_file(&entry)))
-		broken(c->claim, gp_asprintf("'%s' is gone from '%s', and a merge might set the tag elsewhere", path,
-					     c->base->branch));
+	if (!c->gone && (!found || (c->is_old && !gp_entry_is_file(&entry))))
+		c->gone = gp_strdup(path);
 	return 0;
 }
 
@@ -189,7 +206,7 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 	const struct gp_setter setter = {p->group, p->app, p->tag};
 	struct gp_change change;
 	struct gp_err why = {0};
-	struct compare c = {claim, base, &change, 0, is_old};
+	struct compare c = {claim, base, &change, 0, is_old, NULL};
 	int rc;
 
 	if (gp_manifests_change(base->manifests, &change, &link->tree, p->env, &setter, &why)) {
@@ -206,6 +223,12 @@ static int check_content(struct gp_claim *claim, struct gp_base *base, const str
 	else if (c.matched < change.file_count)
 		broken(claim, gp_asprintf("it does not set %s/%s to %s everywhere in '%s/%s'", p->group, p->app, p->tag,
 					  p->group, p->env));
+	else if (c.gone && claim->state == GP_CLAIM_SOUND) {
+		claim->is_outrun = true;
+		broken(claim, gp_asprintf("'%s' is gone from '%s', and a merge might set the tag elsewhere", c.gone,
+					  base->branch));
+	}
+	free(c.gone);
 	gp_change_free(&change);
 	return rc;
 }
@@ -254,6 +277,20 @@ static int is_plain(struct gp_base *base, const char *branch, const struct gp_oi
 	return plain;
 }
 
+/*
+ * No commit of the base was met. A commit of gp's own may start from one that is too far back to be looked for, or that a
+ * forced push has replaced.
+ */
+static void check_far(struct gp_claim *claim, const struct gp_own *own, const struct gp_base *base)
+{
+	broken(claim, gp_asprintf("it does not start from a commit on '%s' (first parents, %d commits back)",
+				  base->branch, GP_OWN_HISTORY));
+	if (!claim->by_trailer || own->count < 2 || own->step[0].is_merge)
+		return;
+	claim->is_outrun = true;
+	claim->from = own->step[1].tree;
+}
+
 int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain *chain, const char *branch,
 		  const struct gp_oid *head, const char *description, struct gp_err *err)
 {
@@ -279,7 +316,9 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 			if (gp_own_is_update(&own.step[i], &own, chain, &at) && at < claim->base_index)
 				claim->base_index = at;
 		claim->base = chain->link[claim->base_index].commit;
+		claim->from = chain->link[claim->base_index].tree;
 	}
+	claim->is_foreign = is_foreign(&own, chain, met);
 	message = gp_own_message(&own, chain);
 	agree = read_words(claim, message, description);
 	if (claim->state != GP_CLAIM_NONE || is_feature(claim, branch))
@@ -298,8 +337,7 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 	}
 	claim->state = GP_CLAIM_SOUND;
 	if (!met)
-		broken(claim, gp_asprintf("it does not start from a commit on '%s' (first parents, %d commits back)",
-					  base->branch, GP_OWN_HISTORY));
+		check_far(claim, &own, base);
 	else if (!own.count)
 		broken(claim, gp_asprintf("it has no commit that '%s' does not have", base->branch));
 	else if (!check_shape(claim, &own, chain) && !check_title(claim, message))

@@ -47,6 +47,29 @@ static int find_next(struct gp_base *base, const struct gp_config *config, const
 	return -1;
 }
 
+/* Makes an open promotion anew, for its own environment. Returns as gp_next. */
+static int again(struct gp_base *base, const struct gp_config *config, struct gp_json *document,
+		 const struct gp_promotion *p, const char *open, char **reason, struct gp_err *err)
+{
+	char hex[GP_OID_HEX + 1], *branch = gp_promotion_branch(p, config->per_env);
+	int index = gp_config_find(config, p->env), rc = 0;
+	struct gp_promotion same = *p;
+
+	if (!open || strcmp(open, branch) != 0)
+		*reason = gp_asprintf("branch '%s' is not the one of this promotion, '%s'", open ? open : "", branch);
+	else if (index < 0)
+		*reason = gp_asprintf("environment '%s' is not in " GP_CONFIG_FILE, p->env);
+	free(branch);
+	if (*reason)
+		return 0;
+	same.sha = gp_oid_hex(hex, &base->tip);
+	struct gp_json *promotion = gp_promotion_to_json(&same);
+
+	rc = gp_next_set_environment(base, config, document, &same, (size_t)index, err);
+	gp_json_set(document, "promotion", promotion);
+	return rc ? -1 : 1;
+}
+
 int gp_next(struct gp_base *base, const struct gp_config *config, struct gp_json *document,
 	    const struct gp_promotion *p, char **reason, gp_next_note_fn *note, void *ctx, struct gp_err *err)
 {
@@ -55,11 +78,16 @@ int gp_next(struct gp_base *base, const struct gp_config *config, struct gp_json
 	struct gp_carry carry;
 	char hex[GP_OID_HEX + 1];
 
+	const struct gp_json *pull = gp_json_get(document, "pull_request");
+	const char *state = gp_json_get_text(pull, "state");
+
 	*reason = NULL;
 	if (strcmp(p->type, "promote") != 0) {
 		*reason = gp_asprintf("a promotion of type '%s' goes no further", p->type);
 		return 0;
 	}
+	if (state && !strcmp(state, "open"))
+		return again(base, config, document, p, gp_json_get_text(pull, "branch"), reason, err);
 	if (reached < 0) {
 		*reason = gp_asprintf("environment '%s' is not in " GP_CONFIG_FILE, p->env);
 		return 0;

@@ -37,8 +37,9 @@ char *gp_order_objection(const struct gp_json *document, const struct gp_promoti
 	const char *key = key_of(gp_json_get(document, "config"), p);
 	enum gp_order order = GP_ORDER_GUESSED;
 
-	/* A promotion follows what was merged. */
-	*is_ruled = key && gp_order_parse(&order, key) && !gp_json_get(document, "previous_pull_request");
+	/* A promotion follows what was merged; one that is made anew is what was asked for before. */
+	*is_ruled = key && gp_order_parse(&order, key) && !gp_json_get(document, "previous_pull_request") &&
+		    !gp_json_get(document, "pull_request");
 	for (size_t i = 0; i < edits->count; i++) {
 		const struct gp_edit *e = &edits->item[i];
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "git/tree.h"
+#include "promotion/conflict.h"
 #include "promotion/document.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
@@ -48,19 +48,6 @@ void gp_proposal_free(struct gp_proposal *p)
 	gp_config_free(&p->config);
 	free(p->branch);
 	free(p->title);
-}
-
-/* The base's tip, once; with the first document also where its branch is, if one server answers both. */
-static int ask_base(struct gp_proposal *p, struct gp_base *base, struct gp_err *err)
-{
-	const struct gp_repository *r = &base->repository;
-
-	if (!gp_oid_is_zero(&base->tip))
-		return 0;
-	if (strcmp(r->url, r->push_url) != 0)
-		return gp_base_ask(base, base->branch, err);
-	p->is_asked = true;
-	return gp_base_ask_both(base, base->branch, p->branch, &p->old, err);
 }
 
 /* Finds the document's tip on the base's chain. */
@@ -113,7 +100,7 @@ static int check_base(struct gp_proposal *p, struct gp_base *base, char **reason
 {
 	const struct gp_setter setter = {p->promotion.group, p->promotion.app, p->promotion.tag};
 
-	if (ask_base(p, base, err) || find_tip(p, base, err))
+	if (find_tip(p, base, err))
 		return -1;
 	if (!p->behind)
 		return 1;
@@ -183,28 +170,12 @@ static int check_claim(const struct gp_proposal *p, const struct gp_claim *claim
 	return 0;
 }
 
-/*
- * Whether the head of this very promotion no longer merges, and the document's commit, which was made from a newer base,
- * would. Where git cannot tell, as in a clone that ends before, the head stays: a new one costs its approvals.
- */
-static bool has_conflict(const struct gp_proposal *p, const struct gp_base *base, const struct gp_claim *claim,
-			 const struct gp_oid *head)
-{
-	struct gp_git *git = base->repository.git;
-	struct gp_err why = {0};
-	struct gp_oid tree, ancestor;
-
-	if (claim->state != GP_CLAIM_SOUND || claim->base_index <= p->behind)
-		return false;
-	return gp_git_merge_base(git, &ancestor, &base->tip, head, &why) == 1 &&
-	       gp_oid_equal(&ancestor, &claim->base) && gp_tree_merge_commits(git, &tree, &base->tip, head, &why) == 0;
-}
-
 int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct gp_json *pull, struct gp_claim *claim,
 		     enum gp_meeting *meeting, struct gp_err *err)
 {
 	long long number = gp_json_get_int(pull, "number", 0);
 	struct gp_oid head;
+	char *now = NULL;
 
 	*claim = (struct gp_claim){0};
 	gp_oid_parse(&head, gp_json_get_text(pull, "head"));
@@ -214,8 +185,9 @@ int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct g
 	bool sound = claim->state == GP_CLAIM_SOUND || claim->state == GP_CLAIM_UNSETTLED;
 
 	if (sound && gp_promotion_same(&claim->promotion, &p->promotion)) {
-		p->conflicts = has_conflict(p, base, claim, &head);
-		*meeting = p->conflicts ? GP_MEET_RESET : GP_MEET_KEEP;
+		/* Another commit costs the approvals of this one: only where it merges, and this one does not. */
+		p->remakes = claim->base_index > p->behind && gp_claim_fit(claim, base, &head, &now) != GP_FIT_MERGES;
+		*meeting = p->remakes ? GP_MEET_RESET : GP_MEET_KEEP;
 	} else if (is_ahead(p, claim)) {
 		*meeting = GP_MEET_YIELD;
 		if (!sound)
@@ -228,7 +200,9 @@ int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct g
 			       "pull request #%lld was made from a newer '%s' than this document: run again", number,
 			       base->branch);
 	} else {
+		p->remakes = claim->is_outrun && gp_promotion_same(&claim->promotion, &p->promotion);
 		*meeting = GP_MEET_RESET;
 	}
+	free(now);
 	return 0;
 }

@@ -23,9 +23,8 @@ struct gp_proposal {
 	char *branch, *title;
 	struct gp_oid commit, tip; /* the commit, and what it was built on */
 	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */
-	struct gp_oid old;         /* where the branch was when the base was asked for, if is_asked; zero: nowhere */
-	bool is_asked, dry_run;    /* a dry run has no commit */
-	bool conflicts;            /* the open pull request is this promotion, and is reset since its head conflicts */
+	bool dry_run;              /* a dry run has no commit */
+	bool remakes;              /* the open pull request is this promotion, but its head no longer merges */
 	struct gp_chain chain;
 };
 
@@ -35,7 +34,7 @@ void gp_proposal_free(struct gp_proposal *p);
 
 /*
  * Checks that the commit is the promotion applied to its tip and nothing else (a document may have been edited), and that
- * the base has not moved on since in a way that matters. Asks the remote for the base's tip, once. Returns 1 to go on;
+ * the base, whose tip has been asked for, has not moved on since in a way that matters. Returns 1 to go on;
  * 0 with *reason (yours) if the environment that the promotion comes from carries another version by now; -1: 65, 71, or
  * 75 if the document must be made again.
  */

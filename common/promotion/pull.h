@@ -8,7 +8,15 @@
 #include <stdint.h>
 
 #include "data/json.h"
+#include "promotion/promotion.h"
 #include "sys/err.h"
+
+/*
+ * For searches: called for each pull request that is found, with what its commit says; NULL: its description has to tell.
+ * Both are borrowed. And called with what a person should know, at a level as gp_tool_say has them.
+ */
+typedef void gp_found_fn(void *ctx, const struct gp_json *pull, const struct gp_promotion *promotion);
+typedef void gp_told_fn(void *ctx, int level, const char *text);
 
 /* Reads a pull request's number. errors: 64. */
 int gp_pull_number(int64_t *out, const char *text, struct gp_err *err);

@@ -85,7 +85,10 @@ static int judge_since(struct gp_base *base, const struct gp_oid *since, const s
 	return 0;
 }
 
-/* As gp_push_commits, from commits; since is zero for commit alone. */
+/*
+ * The commits, newest first; *out and *warning (NULL: none) are yours, also after an error. since is zero for commit
+ * alone.
+ */
 static int walk(struct gp_base *base, const struct gp_oid *since, const struct gp_oid *commit, struct gp_oid **out,
 		size_t *count, char **warning, struct gp_err *err)
 {
@@ -109,15 +112,49 @@ static int walk(struct gp_base *base, const struct gp_oid *since, const struct g
 	return gp_oid_equal(&at, since) ? 0 : judge_since(base, since, &at, more, *out, count, warning, err);
 }
 
-int gp_push_commits(struct gp_base *base, const char *since, const char *commit, struct gp_oid **commits, size_t *count,
-		    char **warning, struct gp_err *err)
+static int find_merged_as(struct gp_base *base, struct gp_forge *forge, const struct gp_oid *commit, gp_found_fn *found,
+			  gp_told_fn *told, void *ctx, struct gp_err *err)
 {
-	struct gp_oid first = {{0}}, last = base->tip;
+	char hex[GP_OID_HEX + 1];
+	struct gp_json *pulls = gp_forge_find_merged_as(forge, gp_oid_hex(hex, commit), err);
 
-	*commits = NULL;
-	*warning = NULL;
+	if (!pulls)
+		return -1;
+	for (const struct gp_json *pull = gp_json_first(pulls); pull; pull = gp_json_next(pull)) {
+		char *reason = gp_pull_passed_over(pull, base->branch);
+
+		if (reason)
+			told(ctx, 0, reason);
+		else
+			found(ctx, pull, NULL);
+		free(reason);
+	}
+	gp_json_free(pulls);
+	return 0;
+}
+
+int gp_push_find_merged(struct gp_base *base, struct gp_forge *forge, const char *since, const char *commit,
+			gp_found_fn *found, gp_told_fn *told, void *ctx, struct gp_err *err)
+{
+	struct gp_oid first = {{0}}, last = base->tip, *commits = NULL;
+	char *warning = NULL;
+	size_t count = 0;
+	int rc = -1;
+
 	if ((commit && gp_repository_resolve(&last, commit, err)) ||
 	    (since && gp_repository_resolve(&first, since, err)))
 		return -1;
-	return walk(base, &first, &last, commits, count, warning, err);
+	rc = walk(base, &first, &last, &commits, &count, &warning, err);
+	if (warning) {
+		char *text = gp_asprintf("warning: %s", warning);
+
+		told(ctx, -1, text);
+		free(text);
+	}
+	/* Oldest first, as they were merged. */
+	while (!rc && count-- > 0)
+		rc = find_merged_as(base, forge, &commits[count], found, told, ctx, err);
+	free(warning);
+	free(commits);
+	return rc;
 }

@@ -592,7 +592,7 @@ with_history() {
 
 # What a flow asks of the forge: each request to a forge on the network costs time, and counts against limits.
 
-@test "gp-new asks three things, gp-status three, gp-promote four" {
+@test "gp-new asks three things, gp-status three, gp-promote five" {
 	make_gitops
 	spy_forge
 	expect 0 gp-new --group apps --app web --tag v1
@@ -603,7 +603,7 @@ with_history() {
 	same state merged "$(pr 1 .state)"
 	: >"$T/forge.log"
 	expect 0 run_promote
-	same promote 'find-pr find-pr open-pr set-auto-merge' "$(spied | paste -sd ' ')"
+	same promote 'find-pr find-pr find-pr open-pr set-auto-merge' "$(spied | paste -sd ' ')"
 	flux apps dev success
 	: >"$T/forge.log"
 	expect 0 run_status 2

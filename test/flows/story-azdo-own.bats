@@ -106,8 +106,9 @@ two_promoted() {
 	hub_test PUT tokens '{"pat-of-gp": {"login": "gp-bot", "permissions":
 		["GenericRead", "GenericContribute", "CreateBranch", "PullRequestContribute"]}}'
 	git -C "$SEED" push --quiet origin HEAD:refs/heads/promote/apps-web
-	git -C "$SEED" commit --quiet --allow-empty -m 'by hand'
-	git -C "$SEED" push --quiet origin HEAD:refs/heads/promote/apps-web
+	start apps/web v0.9 | gp-set-tag >"$T/document"
+	git -C "$SEED" fetch --quiet "$PWD" "$(jq -r .change.commit "$T/document")"
+	git -C "$SEED" push --quiet origin FETCH_HEAD:refs/heads/promote/apps-web
 	expect 77 gp-new --group apps --app web --tag v1
 	has "$stderr" promote/apps-web ForcePush
 	# Its own branch it may reset.

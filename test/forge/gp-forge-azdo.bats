@@ -1218,7 +1218,7 @@ asked() {
 	same changes 1 "$(requests '.method == "PATCH"')"
 }
 
-@test "gp-new asks six times, gp-status five, gp-promote seven times" {
+@test "gp-new asks six times, gp-status five, gp-promote eight times" {
 	rm -rf "$T/azdo" "$SEED"
 	hub_gitops --envs 'dev:true qa:true prod:false' --apps apps/web
 	users
@@ -1235,7 +1235,7 @@ asked() {
 	git checkout --quiet --detach origin/main
 	forget
 	sh_pipe 0 'gp-promote'
-	asked 7 gp-promote
+	asked 8 gp-promote
 }
 
 @test "merged_as: found although the index lags, and asked for again where nothing knows yet" {

@@ -343,7 +343,7 @@ requests() {
 	same requests 3 "$(requests)"
 }
 
-@test "gp-new asks three times, gp-status three times, gp-promote four times" {
+@test "gp-new asks three times, gp-status three times, gp-promote five times" {
 	rm -rf "$T/github" "$SEED"
 	hub_gitops --envs 'dev:true qa:true prod:false' --apps apps/web
 	forget
@@ -356,7 +356,7 @@ requests() {
 	git checkout --quiet --detach origin/main
 	forget
 	sh_pipe 0 'gp-promote'
-	same gp-promote 4 "$(requests)"
+	same gp-promote 5 "$(requests)"
 }
 
 @test "a description is cut to what GitHub takes, between characters" {

@@ -144,7 +144,7 @@ meddling_git() {
 	commit_file apps/dev/web.yaml 'the line below' <<<"${text/api:v0/api:v1}"
 	expect 0 gp-open-pr --dry-run <"$T/document"
 	open_web 0 v1
-	has "$stderr" "made pull request #1 'Promote apps/web version v1 to environment dev' anew: it conflicted"
+	has "$stderr" "made pull request #1 'Promote apps/web version v1 to environment dev' anew: it no longer merged"
 	jq_is '.pull_request | "\(.number) \(.created) \(.updated)"' '1 false true'
 	[ "$head" != "$(pr 1 .head)" ]
 	same 'on main' "$(remote_tip)" "$(git -C "$REMOTE" rev-parse promote/apps-web^)"

@@ -107,3 +107,19 @@ setup() {
 	expect 0 gp-refresh
 	same 'theirs, which says no promotion' 'open failure' "$(pr 1 .state) $(gate 1)"
 }
+
+@test "two apps on adjacent lines: the promote of the first makes the second anew, and it merges" {
+	hub_gitops
+	local env text=$'images:\n  web: r/web:v0 # {"$imagepolicy": "apps:web"}\n  api: r/api:v0 # {"$imagepolicy": "apps:api"}'
+
+	for env in dev qa prod; do commit_file "apps/$env/web.yaml" <<<"$text"; done
+	hub_settle
+	expect 0 gp-new --group apps --app web --tag v1
+	expect 0 gp-new --group apps --app api --tag v1
+	lands 1
+	expect 0 run_promote
+	has "$stderr" "made pull request #2 'Promote apps/api version v1 to environment dev' anew"
+	expect 0 run_status 2
+	becomes 2 merged
+	same dev "${text//:v0/:v1}" "$(git -C "$REMOTE" show main:apps/dev/web.yaml)"
+}
