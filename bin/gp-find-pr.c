@@ -166,7 +166,7 @@ static int find(struct state *s, struct gp_err *err)
 	gp_base_to_document(&s->base, s->repository);
 	if (gp_tool_forge(s->tool, &s->forge, s->repository, err))
 		return -1;
-	return s->merged             ? find_merged(s, err)
+	return s->merged            ? find_merged(s, err)
 	       : s->all || s->stuck ? find_all(s, err)
 	       : !s->branch && (s->number || s->ci.number)
 		       ? find_by_number(s, s->number ? s->number : s->ci.number, err)
@@ -179,10 +179,15 @@ int main(int argc, char **argv)
 	struct state s = {.tool = &tool, .repository = gp_json_object()};
 	struct gp_err err = {0};
 	const struct gp_option options[] = {
-		{"merged", 0, GP_OPTION_FLAG, &s.merged}, {"open", 0, GP_OPTION_FLAG, &s.open},
-		{"all", 0, GP_OPTION_FLAG, &s.all},       {"since", 0, GP_OPTION_TEXT, &s.since},
-		{"commit", 0, GP_OPTION_TEXT, &s.commit}, {"branch", 0, GP_OPTION_TEXT, &s.branch},
-		{"number", 0, GP_OPTION_TEXT, &s.number}, {"stuck", 0, GP_OPTION_FLAG, &s.stuck}, {0},
+		{"merged", 0, GP_OPTION_FLAG, &s.merged},
+		{"open", 0, GP_OPTION_FLAG, &s.open},
+		{"all", 0, GP_OPTION_FLAG, &s.all},
+		{"since", 0, GP_OPTION_TEXT, &s.since},
+		{"commit", 0, GP_OPTION_TEXT, &s.commit},
+		{"branch", 0, GP_OPTION_TEXT, &s.branch},
+		{"number", 0, GP_OPTION_TEXT, &s.number},
+		{"stuck", 0, GP_OPTION_FLAG, &s.stuck},
+		{0},
 	};
 
 	if (gp_tool_start(&tool, argc, argv, options) && find(&s, &err))

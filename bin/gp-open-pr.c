@@ -97,8 +97,8 @@ static void look_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 		const char *own = gp_json_text(gp_document_get(documents[i], "repository.base"));
 
 		gp_opening_read(o, documents[i]);
-		if (gp_opening_goes_on(o) && !o->proposal.dry_run && !is_alone(s, o) &&
-		    (!base || !strcmp(base, own)) && !gp_tool_base_of(s->tool, &s->base, documents[i], &o->err)) {
+		if (gp_opening_goes_on(o) && !o->proposal.dry_run && !is_alone(s, o) && (!base || !strcmp(base, own)) &&
+		    !gp_tool_base_of(s->tool, &s->base, documents[i], &o->err)) {
 			base = own;
 			s->count++;
 		} else {

@@ -11,22 +11,21 @@
 #include "sys/mem.h"
 #include "tool/tool.h"
 
-static const char help[] =
-	"usage: gp-read-config [-hqVv] [-C dir] [--group name] --app name --tag tag [--env name]\n"
-	"                      [--base branch] [--provider name] [--remote name]\n"
-	"       gp-read-config [-hqVv] [-C dir] [--next]\n"
-	"                      [--base branch] [--provider name] [--remote name]\n"
-	"\n"
-	"Starts a document about promoting an app to a tag, or, without --app,\n"
-	"fills in the configuration of documents from standard input.\n"
-	"\n"
-	"      --group name     group of the app: the directory <group>/<env>/ (default: the one\n"
-	"                       that has a marker of the app)\n"
-	"      --app name       app, as its markers name it\n"
-	"      --tag tag        tag, digest or tag@digest to promote\n"
-	"      --env name       target environment (default: the first)\n"
-	"      --next           turn a merged promotion into the one for the next environment, and\n"
-	"                       make an open one anew\n" GP_HELP_BASE;
+static const char help[] = "usage: gp-read-config [-hqVv] [-C dir] [--group name] --app name --tag tag [--env name]\n"
+			   "                      [--base branch] [--provider name] [--remote name]\n"
+			   "       gp-read-config [-hqVv] [-C dir] [--next]\n"
+			   "                      [--base branch] [--provider name] [--remote name]\n"
+			   "\n"
+			   "Starts a document about promoting an app to a tag, or, without --app,\n"
+			   "fills in the configuration of documents from standard input.\n"
+			   "\n"
+			   "      --group name     group of the app: the directory <group>/<env>/ (default: the one\n"
+			   "                       that has a marker of the app)\n"
+			   "      --app name       app, as its markers name it\n"
+			   "      --tag tag        tag, digest or tag@digest to promote\n"
+			   "      --env name       target environment (default: the first)\n"
+			   "      --next           turn a merged promotion into the one for the next environment, and\n"
+			   "                       make an open one anew\n" GP_HELP_BASE;
 
 struct state {
 	struct gp_tool *tool;

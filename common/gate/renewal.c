@@ -10,7 +10,8 @@
 static int judge(struct gp_base *base, struct gp_forge *forge, const struct gp_config *config,
 		 const struct gp_json *pull, const struct gp_oid *head, struct gp_err *err)
 {
-	const struct gp_judged judged = {gp_json_get_text(pull, "branch"), gp_json_get_text(pull, "description"), *head};
+	const struct gp_judged judged = {gp_json_get_text(pull, "branch"), gp_json_get_text(pull, "description"),
+					 *head};
 	char hex[GP_OID_HEX + 1], line[GP_POSTING_DESCRIPTION + 1];
 	struct gp_verdict v;
 	int rc = gp_gate_judge(&v, base, config, forge, NULL, &judged, err);
@@ -40,7 +41,8 @@ void gp_gate_renew(struct gp_base *base, struct gp_forge *forge, const struct gp
 	if (rc > 0)
 		rc = judge(base, forge, &config, pull, head, &err);
 	if (rc > 0)
-		text = gp_asprintf("posted '%s' success on the new commit of #%lld", config.gate_check, (long long)number);
+		text = gp_asprintf("posted '%s' success on the new commit of #%lld", config.gate_check,
+				   (long long)number);
 	else if (rc < 0)
 		text = gp_asprintf("cannot post the gate of #%lld, which its job has to do: %s", (long long)number,
 				   err.message);

@@ -341,8 +341,10 @@ int gp_git_file_merges(struct gp_git *git, const struct gp_oid *base, const stru
 		rc = text[i] ? 0 : -1;
 	}
 	if (!rc)
-		rc = git_merge_file(&merged, &side[0], &side[1], &side[2], NULL) ? gp_git_fail(err, "cannot merge a file")
-		     : merged.automergeable ? 1 : 0;
+		rc = git_merge_file(&merged, &side[0], &side[1], &side[2], NULL)
+			     ? gp_git_fail(err, "cannot merge a file")
+		     : merged.automergeable ? 1
+					    : 0;
 	git_merge_file_result_free(&merged);
 	for (size_t i = 0; i < SIDES; i++)
 		free(text[i]);

@@ -75,8 +75,13 @@ static void look_again(struct gp_repository *r, struct gp_push *pushes, size_t n
 static int push(struct gp_repository *r, struct gp_output *o, const struct gp_push *pushes, size_t n,
 		struct gp_err *err)
 {
-	static const char *const words[] = {"git",         "push",        "--porcelain", "--no-verify", "--no-follow-tags",
-					    "--no-signed", "--recurse-submodules=no"};
+	static const char *const words[] = {"git",
+					    "push",
+					    "--porcelain",
+					    "--no-verify",
+					    "--no-follow-tags",
+					    "--no-signed",
+					    "--recurse-submodules=no"};
 	enum { WORDS = sizeof words / sizeof *words };
 	const char **argv = gp_calloc(WORDS + 2 * n + 3, sizeof *argv);
 	char **own = gp_calloc(2 * n, sizeof *own);

@@ -26,8 +26,8 @@ struct gp_claim {
 	struct gp_oid base;            /* the newest base commit that the head contains; zero where none was found */
 	size_t base_index;             /* how many first-parent steps it is behind the tip */
 	struct gp_oid from;            /* the tree that it changes; zero where that was not found */
-	bool is_foreign;               /* some own commit is neither gp's, nor the older tool's, nor a merge of the base */
-	bool is_outrun;                /* broken for no other reason than that the base has moved on */
+	bool is_foreign; /* some own commit is neither gp's, nor the older tool's, nor a merge of the base */
+	bool is_outrun;  /* broken for no other reason than that the base has moved on */
 };
 
 /*

@@ -90,9 +90,10 @@ static int check_left(struct gp_opening *o, struct gp_base *base, struct gp_err 
 		return 0;
 	rc = gp_claim_read(&claim, base, &p->chain, p->branch, &o->old, "", err);
 	if (!rc && claim.is_foreign)
-		rc = gp_fail(err, GP_EXIT_REFUSED,
-			     "branch '%s' has commits that are not gp's, and no pull request: open one, or delete the branch",
-			     p->branch);
+		rc = gp_fail(
+			err, GP_EXIT_REFUSED,
+			"branch '%s' has commits that are not gp's, and no pull request: open one, or delete the branch",
+			p->branch);
 	gp_claim_free(&claim);
 	return rc;
 }
@@ -244,7 +245,7 @@ static void describe(struct gp_opening *o, struct gp_base *base, struct gp_forge
 	}
 	if (pull) {
 		tell(t,
-		     p->remakes   ? "made pull request #%lld '%s' anew: it no longer merged"
+		     p->remakes  ? "made pull request #%lld '%s' anew: it no longer merged"
 		     : o->pushed ? "reset pull request #%lld to '%s'"
 		     : wrong     ? "repaired pull request #%lld '%s'"
 				 : "pull request #%lld '%s' is up to date",

@@ -30,8 +30,7 @@ static void fetch_heads(struct gp_base *base, const struct gp_json *pulls)
 	free(heads);
 }
 
-void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_fn *found, gp_told_fn *told,
-		   void *ctx)
+void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_fn *found, gp_told_fn *told, void *ctx)
 {
 	struct gp_chain chain = {0};
 
@@ -47,8 +46,8 @@ void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_f
 		gp_oid_parse(&head, gp_json_get_text(pull, "head"));
 		if (gp_claim_read(&claim, base, &chain, gp_json_get_text(pull, "branch"), &head,
 				  gp_json_get_text(pull, "description"), &err)) {
-			char *text = gp_asprintf("warning: cannot look at #%lld: %s", (long long)gp_json_get_int(pull, "number", 0),
-						 err.message);
+			char *text = gp_asprintf("warning: cannot look at #%lld: %s",
+						 (long long)gp_json_get_int(pull, "number", 0), err.message);
 
 			told(ctx, -1, text);
 			free(text);

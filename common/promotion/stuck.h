@@ -13,7 +13,6 @@
  * into the base are judged, and only those are found whose commit is gp's own, by its content or, where that starts too
  * far back to be checked, by its trailer. Heads that are not here come with one fetch.
  */
-void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_fn *found, gp_told_fn *told,
-		   void *ctx);
+void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_fn *found, gp_told_fn *told, void *ctx);
 
 #endif
