@@ -302,16 +302,19 @@ struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err)
 	return find(forge, req, err);
 }
 
-struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, const char *title, const char *description,
-				 bool *created, struct gp_err *err)
+struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const struct gp_forge_wanted *wanted, bool *created,
+				 struct gp_json **warnings, struct gp_err *err)
 {
 	struct gp_json *req = request("open-pr");
 
-	gp_json_set_text(req, "branch", branch);
-	gp_json_set_text(req, "title", title);
-	gp_json_set_text(req, "description", description);
+	gp_json_set_text(req, "branch", wanted->branch);
+	gp_json_set_text(req, "title", wanted->title);
+	gp_json_set_text(req, "description", wanted->description);
+	for (const struct gp_json *m = gp_json_first(wanted->more); m; m = gp_json_next(m))
+		gp_json_set(req, gp_json_key(m), gp_json_copy(m));
 	struct gp_json *result = call(forge, req, err), *pull = take_pull(forge, result, err);
 
+	*warnings = result ? gp_json_take(result, "warnings") : NULL;
 	*created = gp_json_get_true(result, "created");
 	gp_json_free(result);
 	return pull;

@@ -47,9 +47,17 @@ int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json
 struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err);
 struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err);
 
-/* Opens the pull request of branch into the base, or updates the open one. *created tells which. Returns it. */
-struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const char *branch, const char *title, const char *description,
-				 bool *created, struct gp_err *err);
+/* What a pull request is to be: borrowed. */
+struct gp_forge_wanted {
+	const char *branch, *title, *description;
+	const struct gp_json *more; /* labels, reviewers, draft, as the request has them; or NULL */
+};
+/*
+ * Opens the pull request into the base, or updates the open one. *created tells which. *warnings (yours): an array of
+ * texts about what the forge has not done of `more`, or NULL. Returns it.
+ */
+struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const struct gp_forge_wanted *wanted, bool *created,
+				 struct gp_json **warnings, struct gp_err *err);
 
 /*
  * Switches auto-merge. id: the member `id` that the forge gave the pull request, or NULL. *clean: it stayed off because

@@ -1,5 +1,6 @@
 /* The parameters of each operation. */
 #include <string.h>
+#include <strings.h>
 
 #include "data/oid.h"
 #include "forge/server.h"
@@ -84,9 +85,43 @@ struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository,
 	}
 }
 
+static int read_texts(const struct gp_json **out, const struct gp_json *request, const char *name, struct gp_err *err)
+{
+	*out = is_given(request, name) ? gp_json_get(request, name) : NULL;
+	for (const struct gp_json *t = gp_json_first(*out); t; t = gp_json_next(t))
+		if (!gp_json_text(t) || !*gp_json_text(t))
+			return gp_fail(err, GP_EXIT_INPUT, "parameter '%s' holds something else than texts", name);
+	return *out && !gp_json_is_array(*out) ? gp_fail(err, GP_EXIT_INPUT, "parameter '%s' is not an array", name)
+					       : 0;
+}
+
+bool gp_wanted_has_more(const struct gp_wanted *wanted)
+{
+	return gp_json_first(wanted->labels) || gp_json_first(wanted->reviewers);
+}
+
+struct gp_json *gp_wanted_missing(const struct gp_json *wanted, const struct gp_json *have)
+{
+	struct gp_json *missing = gp_json_array();
+
+	for (const struct gp_json *w = gp_json_first(wanted); w; w = gp_json_next(w)) {
+		const struct gp_json *h = gp_json_first(have);
+
+		while (h && strcasecmp(gp_json_text(h), gp_json_text(w)) != 0)
+			h = gp_json_next(h);
+		if (!h)
+			gp_json_append(missing, gp_json_copy(w));
+	}
+	return missing;
+}
+
 int gp_request_wanted(struct gp_wanted *out, const struct gp_json *request, struct gp_err *err)
 {
 	*out = (struct gp_wanted){0};
+	if (read_texts(&out->labels, request, "labels", err) ||
+	    read_texts(&out->reviewers, request, "reviewers", err) ||
+	    (is_given(request, "draft") && gp_request_bool(&out->draft, request, "draft", err)))
+		return -1;
 	return gp_request_name(&out->branch, request, "branch", err) ||
 			       gp_request_name(&out->title, request, "title", err) ||
 			       gp_request_text(&out->description, request, "description", err) ||

@@ -1,4 +1,5 @@
 /* The parts of results. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,32 @@ static struct gp_json *result(const char *name, struct gp_json *value)
 struct gp_json *gp_pull_result(struct gp_json *pull)
 {
 	return result("pull_request", pull);
+}
+
+struct gp_json *gp_opened_result(struct gp_json *pull, bool created, struct gp_json *warnings)
+{
+	struct gp_json *out = gp_pull_result(pull);
+
+	if (out)
+		gp_json_set_bool(out, "created", created);
+	if (out && gp_json_first(warnings))
+		gp_json_set(out, "warnings", warnings);
+	else
+		gp_json_free(warnings);
+	return out;
+}
+
+void gp_warn(struct gp_json **warnings, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *text = gp_vasprintf(fmt, ap);
+	va_end(ap);
+	if (!*warnings)
+		*warnings = gp_json_array();
+	gp_json_append(*warnings, gp_json_string(text));
+	free(text);
 }
 
 struct gp_json *gp_pulls_result(struct gp_json *pulls)

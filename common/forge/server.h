@@ -97,6 +97,8 @@ struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository,
 
 struct gp_wanted {
 	const char *branch, *base, *title, *description;
+	const struct gp_json *labels, *reviewers; /* arrays of texts, or NULL */
+	bool draft;                               /* for a new one */
 };
 int gp_request_wanted(struct gp_wanted *out, const struct gp_json *request, struct gp_err *err);
 
@@ -125,12 +127,24 @@ struct gp_post {
 int gp_request_post(struct gp_post *out, const struct gp_json *request, struct gp_err *err);
 
 /*
+ * Whether labels or reviewers are asked for; and those of wanted that are not in have, both arrays of texts (NULL: none),
+ * whatever the case of their letters. Yours.
+ */
+bool gp_wanted_has_more(const struct gp_wanted *wanted);
+struct gp_json *gp_wanted_missing(const struct gp_json *wanted, const struct gp_json *have);
+
+/*
  * server-result.c: what results are made of. Pull requests in the order
  * of numbers, each once; statuses, the newest first, those of one time in the
  * order in which they came. Each takes its list over.
  */
 struct gp_json *gp_pulls_in_order(struct gp_json *pulls);
 struct gp_json *gp_statuses_in_order(struct gp_json *statuses);
+
+/* The result of open-pr; takes both over; warnings may be NULL, an array that is empty is left out. */
+struct gp_json *gp_opened_result(struct gp_json *pull, bool created, struct gp_json *warnings);
+/* Appends a text to *warnings, which is made where it is NULL. */
+void gp_warn(struct gp_json **warnings, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* {"pull_request":pull}, {"pull_requests":pulls}; each takes its argument over, and passes NULL through. */
 struct gp_json *gp_pull_result(struct gp_json *pull);

@@ -14,6 +14,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
 		if (config->environments[i].status_context)
 			gp_json_set_text(e, "status_context", config->environments[i].status_context);
+		if (config->environments[i].pull_request)
+			gp_json_set(e, "pull_request", gp_json_copy(config->environments[i].pull_request));
 		gp_json_append(list, e);
 	}
 	gp_json_set(json, "environments", list);
@@ -27,5 +29,7 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_text(json, "order", config->order);
 	if (config->groups)
 		gp_json_set(json, "groups", gp_json_copy(config->groups));
+	if (config->pull_request)
+		gp_json_set(json, "pull_request", gp_json_copy(config->pull_request));
 	return json;
 }

@@ -18,6 +18,7 @@ enum {
 	MAX_CLUSTERS = 1000,
 	MAX_ENVIRONMENTS = 1000,
 	MAX_MEMBERS = 10000, /* of a map of names or labels */
+	MAX_TEXTS = 50,      /* of a list of labels or reviewers */
 	MAX_FILE = 1 << 20,
 	DEFAULT_MINUTES = 5
 };
@@ -75,6 +76,80 @@ static int read_name(const struct gp_config_reader *r, const struct gp_yaml_node
 	return 0;
 }
 
+/* A list of texts, each once. */
+static int read_texts(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
+{
+	struct gp_json *const *object = to, *texts = gp_json_array();
+	unsigned count = 0;
+	int rc = 0;
+
+	gp_json_set(*object, list->key, texts);
+	if (list->kind != GP_YAML_LIST)
+		return gp_config_wrong(r, list, "expected a list");
+	for (const struct gp_yaml_node *c = list->child; c && !rc; c = c->next) {
+		char *text = NULL;
+
+		rc = ++count > MAX_TEXTS ? gp_config_wrong(r, c, "more than %d in the list", MAX_TEXTS)
+					 : gp_config_read_text(r, c, &text);
+		if (!rc)
+			gp_json_append(texts, gp_json_string(text));
+		free(text);
+	}
+	return rc;
+}
+
+static int read_flag(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	struct gp_json *const *object = to;
+	bool value = false;
+
+	if (gp_config_read_bool(r, node, &value))
+		return -1;
+	gp_json_set_bool(*object, node->key, value);
+	return 0;
+}
+
+static int read_pull_request(const struct gp_config_reader *r, const struct gp_yaml_node *map, void *to)
+{
+	static const struct gp_config_field fields[] = {
+		{"labels", read_texts, 0},
+		{"reviewers", read_texts, 0},
+		{"draft", read_flag, 0},
+	};
+	struct gp_json **object = to;
+
+	gp_json_free(*object);
+	*object = gp_json_object();
+	return gp_config_read_map(r, map, fields, sizeof fields / sizeof *fields, object);
+}
+
+struct gp_json *gp_config_pull_request(const struct gp_config *config, size_t environment)
+{
+	struct gp_json *out = config->pull_request ? gp_json_copy(config->pull_request) : gp_json_object();
+
+	for (const struct gp_json *own = gp_json_first(config->environments[environment].pull_request); own;
+	     own = gp_json_next(own))
+		gp_json_set(out, gp_json_key(own), gp_json_copy(own));
+	return out;
+}
+
+/* Nothing merges a draft: one that is to merge by itself never would. */
+static int check_drafts(const struct gp_config_reader *r, const struct gp_yaml_node *root,
+			const struct gp_config *config)
+{
+	for (size_t i = 0; i < config->environment_count; i++) {
+		struct gp_json *pull = gp_config_pull_request(config, i);
+		bool draft = gp_json_get_true(pull, "draft");
+
+		gp_json_free(pull);
+		if (draft && config->environments[i].auto_merge)
+			return gp_config_wrong(
+				r, root, "pull requests of environment '%s' are drafts, which auto: true cannot merge",
+				config->environments[i].name);
+	}
+	return 0;
+}
+
 static int read_environments(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
 {
 	static const struct gp_config_field fields[] = {
@@ -82,6 +157,7 @@ static int read_environments(const struct gp_config_reader *r, const struct gp_y
 		{"env", read_name, offsetof(struct gp_environment, name)},
 		{"auto", gp_config_read_bool, offsetof(struct gp_environment, auto_merge)},
 		{"status_context", read_context, offsetof(struct gp_environment, status_context)},
+		{"pull_request", read_pull_request, offsetof(struct gp_environment, pull_request)},
 	};
 	struct gp_config *config = to;
 
@@ -103,17 +179,6 @@ static int read_environments(const struct gp_config_reader *r, const struct gp_y
 		if (gp_config_find(config, e->name) != (int)config->environment_count - 1)
 			return gp_config_wrong(r, c, "a second environment '%s'", e->name);
 	}
-	return 0;
-}
-
-static int read_overwrite(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
-{
-	struct gp_json *const *app = to;
-	bool value = false;
-
-	if (gp_config_read_bool(r, node, &value))
-		return -1;
-	gp_json_set_bool(*app, node->key, value);
 	return 0;
 }
 
@@ -187,7 +252,7 @@ static int read_named(const struct gp_config_reader *r, const struct gp_yaml_nod
 static int read_applications(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
 	static const struct gp_config_field fields[] = {
-		{"featureOverwrite", read_overwrite, 0},
+		{"featureOverwrite", read_flag, 0},
 		{"featureLabelSelector", read_labels, 0},
 		{"order", read_app_order, 0},
 	};
@@ -218,6 +283,7 @@ static int read_config(const struct gp_config_reader *r, const struct gp_yaml_no
 		{"gate_check", gp_config_read_text, offsetof(struct gp_config, gate_check)},
 		{"order", read_order, offsetof(struct gp_config, order)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
+		{"pull_request", read_pull_request, offsetof(struct gp_config, pull_request)},
 	};
 	int rc;
 
@@ -229,6 +295,8 @@ static int read_config(const struct gp_config_reader *r, const struct gp_yaml_no
 	rc = root->kind == GP_YAML_NULL ? 0 : gp_config_read_map(r, root, fields, sizeof fields / sizeof *fields, out);
 	if (!rc && !out->environment_count)
 		rc = gp_config_wrong(r, root, "no environments: expected at least one");
+	if (!rc)
+		rc = check_drafts(r, root, out);
 	if (rc)
 		gp_config_free(out);
 	return rc;
@@ -269,6 +337,7 @@ void gp_config_free(struct gp_config *config)
 	for (size_t i = 0; i < config->environment_count; i++) {
 		free(config->environments[i].name);
 		free(config->environments[i].status_context);
+		gp_json_free(config->environments[i].pull_request);
 	}
 	free(config->environments);
 	free(config->status_context);
@@ -276,6 +345,7 @@ void gp_config_free(struct gp_config *config)
 	free(config->gate_check);
 	free(config->order);
 	gp_json_free(config->groups);
+	gp_json_free(config->pull_request);
 	*config = (struct gp_config){0};
 }
 

@@ -18,7 +18,8 @@ struct gp_json;
 struct gp_environment {
 	char *name;
 	bool auto_merge;
-	char *status_context; /* NULL: the configuration's */
+	char *status_context;         /* NULL: the configuration's */
+	struct gp_json *pull_request; /* as the configuration's; each key that it has takes the place of that one's */
 };
 
 struct gp_config {
@@ -30,8 +31,9 @@ struct gp_config {
 	char *status_description; /* a glob that a success's description must match, or NULL */
 	unsigned clusters;        /* at least 1 */
 	char *gate_check;
-	char *order;            /* of all apps' tags: a word as gp_order_parse reads; NULL: none is set */
-	struct gp_json *groups; /* as written, or NULL */
+	char *order;                  /* of all apps' tags: a word as gp_order_parse reads; NULL: none is set */
+	struct gp_json *groups;       /* as written, or NULL */
+	struct gp_json *pull_request; /* of pull requests: labels and reviewers (lists of text), draft; or NULL */
 };
 
 /*
@@ -49,6 +51,9 @@ int gp_config_from_json(struct gp_config *out, const struct gp_json *json, struc
 
 /* Fails with code for an unknown environment: lists those that there are, and suggests one. */
 int gp_config_unknown(const struct gp_config *config, const char *env, int code, struct gp_err *err);
+
+/* The labels, reviewers and draft of an environment's pull requests, as an object with those that are set. Yours. */
+struct gp_json *gp_config_pull_request(const struct gp_config *config, size_t environment);
 
 /* The index of the environment of that name, or -1. */
 int gp_config_find(const struct gp_config *config, const char *name);

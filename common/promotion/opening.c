@@ -202,6 +202,22 @@ static int keep(struct gp_opening *o, struct gp_base *base, struct gp_json *pull
 	return 0;
 }
 
+static struct gp_json *write(struct gp_opening *o, struct gp_forge *forge, const char *title, const char *description,
+			     bool *created, const struct telling *t)
+{
+	const struct gp_forge_wanted wanted = {o->proposal.branch, title, description, o->proposal.more};
+	struct gp_json *warnings, *pull = gp_forge_open_pr(forge, &wanted, created, &warnings, &o->err);
+
+	for (const struct gp_json *w = gp_json_first(warnings); w; w = gp_json_next(w)) {
+		char *text = gp_asprintf("warning: %s", gp_json_text(w) ? gp_json_text(w) : "");
+
+		t->told(t->ctx, -1, text);
+		free(text);
+	}
+	gp_json_free(warnings);
+	return pull;
+}
+
 static void open_new(struct gp_opening *o, struct gp_base *base, struct gp_forge *forge, const struct telling *t)
 {
 	struct gp_proposal *p = &o->proposal;
@@ -214,7 +230,7 @@ static void open_new(struct gp_opening *o, struct gp_base *base, struct gp_forge
 		return;
 	}
 	body = gp_description(&p->promotion, p->document);
-	pull = gp_forge_open_pr(forge, p->branch, p->title, body, &created, &o->err);
+	pull = write(o, forge, p->title, body, &created, t);
 	free(body);
 	if (!pull) {
 		gp_fail_in(&o->err, "cannot open pull request of '%s' on '%s'", p->branch, base->repository.clean_url);
@@ -236,10 +252,13 @@ static void describe(struct gp_opening *o, struct gp_base *base, struct gp_forge
 	long long number = gp_json_get_int(pull, "number", 0);
 	bool wrong = strcmp(gp_json_get_text(pull, "title"), title) != 0 ||
 		     strcmp(gp_json_get_text(pull, "description"), body) != 0;
+	/* Which labels and reviewers it has is known to the forge alone. */
+	bool asks = wrong || gp_json_first(gp_json_get(p->more, "labels")) ||
+		    gp_json_first(gp_json_get(p->more, "reviewers"));
 
-	if (wrong) {
+	if (asks) {
 		gp_json_free(pull);
-		pull = gp_forge_open_pr(forge, p->branch, title, body, &created, &o->err);
+		pull = write(o, forge, title, body, &created, t);
 		if (!pull)
 			gp_fail_in(&o->err, "cannot update pull request #%lld", number);
 	}

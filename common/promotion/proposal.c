@@ -19,6 +19,9 @@ int gp_proposal_read(struct gp_proposal *p, struct gp_json *document, struct gp_
 	if (gp_promotion_view(&p->promotion, gp_json_get(document, "promotion"), err) ||
 	    gp_config_from_json(&p->config, gp_json_get(document, "config"), err))
 		return -1;
+	int index = gp_config_find(&p->config, p->promotion.env);
+
+	p->more = index < 0 ? NULL : gp_config_pull_request(&p->config, (size_t)index);
 	p->branch = gp_promotion_branch(&p->promotion, p->config.per_env);
 	p->title = gp_promotion_title(&p->promotion);
 	branch = gp_document_need_text(document, "change.branch", err);
@@ -46,6 +49,7 @@ void gp_proposal_free(struct gp_proposal *p)
 {
 	gp_chain_free(&p->chain);
 	gp_config_free(&p->config);
+	gp_json_free(p->more);
 	free(p->branch);
 	free(p->title);
 }

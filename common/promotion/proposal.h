@@ -20,6 +20,7 @@ struct gp_proposal {
 	struct gp_json *document; /* borrowed, and so is promotion */
 	struct gp_promotion promotion;
 	struct gp_config config;
+	struct gp_json *more; /* labels, reviewers and draft of the pull request; NULL: none */
 	char *branch, *title;
 	struct gp_oid commit, tip; /* the commit, and what it was built on */
 	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */

@@ -1256,3 +1256,29 @@ asked() {
 	ask find-pr "{\"merged_as\":\"$commit\"}"
 	jq_is '.result.pull_requests | map(.number) | tojson' "[$number]"
 }
+
+@test "labels, reviewers by id, and draft: given to a new one, added where missing, never taken away" {
+	rm -rf "$T/azdo" "$SEED" "$REMOTE"
+	local emilia
+
+	hub_gitops --apps apps/web --envs 'dev:false qa:false'
+	emilia=$(curl -fsS --noproxy '*' -u ":$HUB_EMILIA" "$HUB_URL/acme/_apis/connectionData" | command jq -r .authenticatedUser.id)
+	commit_file gitops-promotion.yaml <<-YAML
+		pull_request: {labels: [promotion, gp], reviewers: [$emilia, emilia], draft: true}
+		environments: [{name: dev}, {name: qa}]
+	YAML
+	hub_settle
+	git fetch --quiet
+	sh_pipe 0 'gp-new --group apps --app web --tag v1'
+	has "$stderr" "warning: reviewer 'emilia' of #1 is not the id of an identity"
+	same created "promotion,gp $emilia true" "$(details 1)"
+	hub_api "$HUB_EMILIA" POST pullrequests/1/labels '{"name": "urgent"}' >/dev/null
+	sh_pipe 0 'gp-new --group apps --app web --tag v2'
+	same 'nothing twice, nothing away' "promotion,gp,urgent $emilia true" "$(details 1)"
+}
+
+# details N: labels, reviewers, draft.
+details() {
+	printf '%s %s\n' "$(hub_api "$HUB_EMILIA" GET "pullrequests/$1/labels" | command jq -r '[.value[].name] | join(",")')" \
+		"$(hub_api "$HUB_EMILIA" GET "pullrequests/$1" | command jq -r '([.reviewers[].id] | join(",")) + " \(.isDraft)"')"
+}

@@ -359,6 +359,30 @@ requests() {
 	same gp-promote 5 "$(requests)"
 }
 
+@test "labels, reviewers and draft: given to a new one, added where missing, never taken away" {
+	rm -rf "$T/github" "$SEED"
+	hub_gitops --apps apps/web --envs 'dev:false qa:false' --config \
+		'pull_request: {labels: [promotion, gp], reviewers: [emilia, acme/platform, nobody], draft: true}'
+	sh_pipe 0 'gp-new --group apps --app web --tag v1'
+	has "$stderr" "warning: cannot ask 'nobody' to review #1" 'not a collaborator'
+	same created 'promotion,gp emilia platform true' "$(details 1)"
+	# Emilia gives her review, adds a label and takes one away: that one comes back, and she is asked no more.
+	hub_api "$HUB_EMILIA" POST pulls/1/reviews '{"event": "COMMENT"}' >/dev/null
+	hub_api "$HUB_EMILIA" POST issues/1/labels '{"labels": ["urgent"]}' >/dev/null
+	hub_test PATCH "pulls/$HUB_SHOP/1" '{"labels": ["urgent", "GP"]}'
+	sh_pipe 0 'gp-new --group apps --app web --tag v1'
+	same 'added where missing' 'urgent,GP,promotion  platform true' "$(details 1)"
+	forget
+	sh_pipe 0 'gp-new --group apps --app web --tag v1'
+	has "$stderr" 'up to date'
+}
+
+# details N: labels, people who are asked to review, teams, draft.
+details() {
+	hub_api "$HUB_EMILIA" GET "pulls/$1" | command jq -r '[([.labels[].name] | join(",")),
+		([.requested_reviewers[].login] | join(",")), ([.requested_teams[].slug] | join(",")), .draft | tostring] | join(" ")'
+}
+
 @test "a description is cut to what GitHub takes, between characters" {
 	ask set-status "$(jq -cn --arg c "$tip" '{commit: $c, context: "c", state: "success", description: ("ü" * 141)}')"
 	jq_is .result.status.description "$(jq -rn '"ü" * 137 + "..."')"

@@ -118,6 +118,26 @@ meddling_git() {
 	same open 1 "$(prs)"
 }
 
+@test "labels and reviewers come with it, those of the environment in place of the others; draft is said not to be had" {
+	commit_file gitops-promotion.yaml <<-'YAML'
+		prflow: per-env
+		pull_request: {labels: [gp], reviewers: [emilia]}
+		environments:
+		  - {name: dev, auto: true}
+		  - {name: qa, auto: false, pull_request: {labels: [qa, careful], draft: true}}
+	YAML
+	propose apps/web v1 dev
+	same dev '["gp"] ["emilia"]' "$(state 1 '"\(.labels) \(.reviewers)"')"
+	propose apps/web v2 qa >"$T/run/n" 2>"$T/run/said"
+	has "$(cat "$T/run/said")" 'warning: gp-forge-local has no drafts'
+	same qa '["qa","careful"] ["emilia"]' "$(state 2 '"\(.labels) \(.reviewers)"')"
+}
+
+# state N FILTER: what the embedded forge keeps of an open pull request.
+state() {
+	git -C "$REMOTE" show "refs/gp/state:open/$1" | command jq -r "$2"
+}
+
 @test "the same again, from a main that has gone on, leaves the commit as it is" {
 	open_web 0 v1
 	local head

@@ -588,3 +588,28 @@ merged() {
 	sh_pipe 0 'gp-read-config --next <"$T/many"'
 	same stream '1qa 2null 3qa' "$(jq -r '"\(.n)\(.promotion.env)"' <<<"$output" | paste -sd ' ')"
 }
+
+@test "pull_request: labels, reviewers and draft, for all and under an environment" {
+	config_is <<-'YAML'
+		pull_request:
+		  labels: [gp, "two words"]
+		environments:
+		  - env: dev
+		    auto: true
+		  - env: qa
+		    pull_request: {reviewers: [emilia, acme/platform], draft: yes}
+	YAML
+	start apps/web v1 >"$T/document"
+	output=$(cat "$T/document")
+	jq_is '.config.pull_request.labels[1]' 'two words'
+	jq_is '.config.environments[1].pull_request | "\(.reviewers[1]) \(.draft)"' 'acme/platform true'
+	jq_true '.config.environments[0].pull_request == null'
+	printf 'environments:\n  - env: dev\n    pull_request: {label: [a]}\n' | config_is
+	refused :3:20 "unknown key 'label': did you mean 'labels'?"
+	printf 'environments:\n  - env: dev\n    pull_request: {labels: a}\n' | config_is
+	refused :3:28 'labels: expected a list'
+	printf 'environments:\n  - env: dev\n    pull_request: {labels: [[a]]}\n' | config_is
+	refused :3:29 'expected text'
+	printf 'pull_request: {draft: true}\nenvironments:\n  - env: dev\n    auto: true\n' | config_is
+	refused "pull requests of environment 'dev' are drafts, which auto: true cannot merge"
+}

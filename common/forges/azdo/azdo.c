@@ -11,7 +11,7 @@ enum { PAGE = 100, STATUS_PAGE = 1000, MAX_SHIFTS = 5, LOWER_VERSIONS = 4, ID_LE
 
 static char *url_of(const struct gp_azdo *a, enum gp_azdo_resource resource, const char *path)
 {
-	const char *place = resource <= GP_AZDO_PULL_STATUSES ? a->address.repository
+	const char *place = resource <= GP_AZDO_LABELS        ? a->address.repository
 			    : resource <= GP_AZDO_EVALUATIONS ? a->address.project
 							      : "/_apis";
 

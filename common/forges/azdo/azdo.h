@@ -33,6 +33,7 @@ void gp_azdo_address_free(struct gp_azdo_address *address);
 enum gp_azdo_resource {
 	GP_AZDO_REPOSITORY,    /* below the repository */
 	GP_AZDO_PULL_STATUSES, /* likewise */
+	GP_AZDO_LABELS,        /* likewise */
 	GP_AZDO_POLICIES,      /* below the project */
 	GP_AZDO_EVALUATIONS,   /* likewise */
 	GP_AZDO_CONNECTION,    /* below the collection */
@@ -122,6 +123,13 @@ int gp_azdo_change(struct gp_azdo *a, int64_t number, const struct gp_json *body
 		   struct gp_err *err);
 /* The commit that a branch is at; NULL with or without err: there is no such branch. Yours. */
 char *gp_azdo_tip(struct gp_azdo *a, const char *branch, struct gp_err *err);
+
+/*
+ * more.c: adds the labels and reviewers that are missing; created: it is new, and has none. What Azure does not do is a
+ * warning (gp_warn). errors: as gp_api_send.
+ */
+int gp_azdo_add_more(struct gp_azdo *a, int64_t number, const struct gp_wanted *w, bool created,
+		     struct gp_json **warnings, struct gp_err *err);
 
 /* query.c: the open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);

@@ -156,6 +156,8 @@ static struct gp_json *open_new(struct gp_azdo *a, const struct gp_wanted *w, bo
 	gp_json_set_text(body, "targetRefName", into);
 	gp_json_set_text(body, "title", w->title);
 	gp_json_set_text(body, "description", w->description);
+	if (w->draft)
+		gp_json_set_bool(body, "isDraft", true);
 	for (int n = 1; !rc; n++) {
 		struct gp_err why = {0};
 
@@ -183,7 +185,7 @@ static int64_t recall(struct gp_azdo *a, const struct gp_wanted *w)
 struct gp_json *gp_azdo_open_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
 	struct gp_azdo *a = repository;
-	struct gp_json *pull = NULL, *result;
+	struct gp_json *pull = NULL, *warnings = NULL;
 	struct gp_wanted w;
 	char *description;
 	bool created = false;
@@ -198,8 +200,9 @@ struct gp_json *gp_azdo_open_pr(void *repository, const struct gp_json *request,
 	if (!pull && !err->code)
 		pull = open_new(a, &w, &created, err);
 	free(description);
-	result = gp_pull_result(pull);
-	if (result)
-		gp_json_set_bool(result, "created", created);
-	return result;
+	if (pull && gp_azdo_add_more(a, gp_json_get_int(pull, "number", 0), &w, created, &warnings, err)) {
+		gp_json_free(pull);
+		pull = NULL;
+	}
+	return gp_opened_result(pull, created, warnings);
 }

@@ -78,6 +78,13 @@ struct gp_json *gp_github_look_up(struct gp_github *g, int64_t number, struct gp
 /* The open ones of a branch of this repository into base. An array, yours. */
 struct gp_json *gp_github_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err);
 
+/*
+ * more.c: adds the labels and reviewers that are missing; created: it is new, and has none. What GitHub does not do is a
+ * warning (gp_warn). errors: as gp_api_send.
+ */
+int gp_github_add_more(struct gp_github *g, int64_t number, const struct gp_wanted *w, bool created,
+		       struct gp_json **warnings, struct gp_err *err);
+
 /* status.c: a status as gp-forge(7) has it, from REST's. Yours; NULL if it is none. */
 struct gp_json *gp_github_rest_status(const struct gp_json *node);
 

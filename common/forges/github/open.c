@@ -119,6 +119,8 @@ static struct gp_json *open_or_update(struct gp_github *g, const struct gp_wante
 	gp_json_set_text(body, "head", w->branch);
 	gp_json_set_text(body, "base", w->base);
 	gp_json_set_text(body, "body", w->description);
+	if (w->draft)
+		gp_json_set_bool(body, "draft", true);
 	for (int n = 1; !rc; n++) {
 		struct gp_err why = {0};
 
@@ -135,13 +137,15 @@ static struct gp_json *open_or_update(struct gp_github *g, const struct gp_wante
 struct gp_json *gp_github_open_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
 	struct gp_wanted w;
-	struct gp_json *result;
+	struct gp_json *pull, *warnings = NULL;
 	bool created;
 
 	if (gp_request_wanted(&w, request, err))
 		return NULL;
-	result = gp_pull_result(open_or_update(repository, &w, &created, err));
-	if (result)
-		gp_json_set_bool(result, "created", created);
-	return result;
+	pull = open_or_update(repository, &w, &created, err);
+	if (pull && gp_github_add_more(repository, gp_json_get_int(pull, "number", 0), &w, created, &warnings, err)) {
+		gp_json_free(pull);
+		pull = NULL;
+	}
+	return gp_opened_result(pull, created, warnings);
 }

@@ -48,6 +48,22 @@ static struct gp_local_pull *add_pull(struct gp_local *local, const char *branch
 	return pull && !gp_local_test_merge(local, pull, &head, &tip, err) ? pull : NULL;
 }
 
+/* Adds what is missing of wanted to a member; whether anything was. What people have added stays. */
+static bool add_texts(struct gp_json *pull, const char *member, const struct gp_json *wanted)
+{
+	struct gp_json *missing = gp_wanted_missing(wanted, gp_json_get(pull, member)), *list;
+	bool any = gp_json_first(missing) != NULL;
+
+	if (any) {
+		list = gp_json_get(pull, member) ? gp_json_copy(gp_json_get(pull, member)) : gp_json_array();
+		for (const struct gp_json *m = gp_json_first(missing); m; m = gp_json_next(m))
+			gp_json_append(list, gp_json_copy(m));
+		gp_json_set(pull, member, list);
+	}
+	gp_json_free(missing);
+	return any;
+}
+
 struct gp_json *gp_local_open_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
 	struct gp_local *local = repository;
@@ -67,19 +83,26 @@ struct gp_json *gp_local_open_pr(void *repository, const struct gp_json *request
 	int64_t number = pull->number;
 	bool same = !strcmp(gp_json_get_text(pull->json, "title"), w.title) &&
 		    !strcmp(gp_json_get_text(pull->json, "description"), w.description);
+	struct gp_json *warnings = NULL, *pull_json;
+
+	if (w.draft && created)
+		gp_warn(&warnings, "gp-forge-local has no drafts: #%lld is none", (long long)number);
+	same &= !add_texts(pull->json, "labels", w.labels);
+	same &= !add_texts(pull->json, "reviewers", w.reviewers);
 
 	gp_json_set_text(pull->json, "title", w.title);
 	gp_json_set_text(pull->json, "description", w.description);
-	if (!same && gp_local_save(local, pull, err))
+	if ((!same && gp_local_save(local, pull, err)) ||
+	    ((created || !same) &&
+	     gp_local_record(local, err, "%s #%lld: %s into %s: %s", created ? "open-pr" : "update", (long long)number,
+			     w.branch, w.base, w.title))) {
+		gp_json_free(warnings);
 		return NULL;
-	if ((created || !same) &&
-	    gp_local_record(local, err, "%s #%lld: %s into %s: %s", created ? "open-pr" : "update", (long long)number,
-			    w.branch, w.base, w.title))
-		return NULL;
+	}
 	result = gp_local_number_result(local, number, err);
-	if (result)
-		gp_json_set_bool(result, "created", created);
-	return result;
+	pull_json = result ? gp_json_take(result, "pull_request") : NULL;
+	gp_json_free(result);
+	return gp_opened_result(pull_json, created, warnings);
 }
 
 /* The open pull request that an operation is bound to by number and head. */

@@ -42,7 +42,7 @@ class Pull(hub.Pull):
         super().__init__(repository, number, source, branch, base)
         self.creator = creator
         self.title, self.description = fields["title"], fields.get("description") or ""
-        self.draft = bool(fields.get("isDraft"))
+        self.draft, self.labels, self.reviewers = bool(fields.get("isDraft")), [], {}
         self.status, self.created, self.closed = "active", now(), None
         self.closed_by = None
         # Who switched auto-complete on, and how it will be completed.

@@ -183,6 +183,47 @@ def asked_for(pull, kind, oid):
     return oid in pull.repository.git.ahead(pull.base_sha, pull.head)
 
 
+# Labels and reviewers: https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-labels and …-reviewers
+
+LABELS = "f22387e3-984e-4c52-9c6d-fbb8f14c812d"
+REVIEWERS = "4b6702c7-aa35-4b89-9c96-b9abf6d3e540"
+
+
+@route("GET", "git/repositories/{repository}/pullRequests/{number}/labels", LABELS)
+def list_labels(call):
+    shown = [call.render.label(name) for name in call.pull().labels]
+    return 200, {"value": shown, "count": len(shown)}
+
+
+@route("POST", "git/repositories/{repository}/pullRequests/{number}/labels", LABELS)
+def add_label(call):
+    pull, name = call.pull(), call.body().get("name")
+    call.token.require("PullRequestContribute")
+    if not name:
+        raise invalid("name")
+    if name not in pull.labels:
+        pull.labels.append(name)
+    return 200, call.render.label(name)
+
+
+@route("GET", "git/repositories/{repository}/pullRequests/{number}/reviewers", REVIEWERS)
+def list_reviewers(call):
+    shown = [call.render.reviewer(call.pull(), one) for one in call.pull().reviewers]
+    return 200, {"value": shown, "count": len(shown)}
+
+
+@route("PUT", "git/repositories/{repository}/pullRequests/{number}/reviewers/{reviewer}", REVIEWERS)
+def add_reviewer(call):
+    pull, wanted = call.pull(), call.names["reviewer"]
+    call.token.require("PullRequestContribute")
+    known = {token.identity.id: token.identity for token in call.forge.tokens.values()}
+    if wanted not in known:
+        text = f"TF401186: Reviewer with id {wanted} could not be found."
+        raise Refusal(404, "GitPullRequestReviewerNotFoundException", text)
+    pull.reviewers[wanted] = call.body().get("vote") or 0
+    return 201, call.render.reviewer(pull, wanted)
+
+
 @route("GET", "git/repositories/{repository}/pullRequests/{number}/iterations", "d43911ee-6958-46b0-a42b-8445b8a0d004")
 def list_iterations(call):
     pull = call.pull()

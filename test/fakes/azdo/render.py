@@ -153,7 +153,7 @@ class Render:
             "mergeStatus": pull.merge_status(),
             "isDraft": pull.draft,
             "mergeId": guid("merge", str(pull.number), pull.head),
-            "reviewers": [],
+            "reviewers": [self.reviewer(pull, one) for one in pull.reviewers],
             "url": url,
             "supportsIterations": True,
         }
@@ -180,6 +180,13 @@ class Render:
             body["artifactId"] = f"vstfs:///Git/PullRequestId/{repo.project.id}%2f{repo.id}%2f{pull.number}"
             body["_links"] = {"self": {"href": url}, "statuses": {"href": url + "/statuses"}}
         return body
+
+    def label(self, name):
+        return {"id": guid("label", name), "name": name, "active": True}
+
+    def reviewer(self, pull, one):
+        known = [token.identity for token in self.forge.tokens.values() if token.identity.id == one]
+        return {"reviewerUrl": f"{self.base}/_apis/reviewers/{one}", "vote": pull.reviewers[one], **self.identity(known[0])}
 
     def _commits(self, body, pull, full):
         def short(oid):

@@ -72,6 +72,7 @@ class Pull(hub.Pull):
         self.title, self.body = title, body
         self.created_at = self.updated_at = now()
         self.closed_at = self.merged_at = self.merged_by = self.auto = None
+        self.draft, self.labels, self.reviewers, self.teams, self.reviews = False, [], [], [], []
 
     @property
     def state(self):
@@ -155,6 +156,7 @@ class Repository(hub.Repository):
         number = len(self.pulls) + 1
         node, text = self.forge.new_node("PR"), (fields["title"], fields.get("body"))
         pull = Pull(self, number, node, user, source, branch, base, *text)
+        pull.draft = bool(fields.get("draft"))
         self.pulls.append(pull)
         self.test(pull)
         return pull

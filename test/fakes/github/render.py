@@ -171,13 +171,13 @@ class Render:
             "title": pull.title,
             "body": pull.body,
             "user": self.user(pull.user),
-            "labels": [],
+            "labels": [self.label(repo, name) for name in pull.labels],
             "milestone": None,
             "assignee": None,
             "assignees": [],
-            "requested_reviewers": [],
-            "requested_teams": [],
-            "draft": False,
+            "requested_reviewers": [self.user(login) for login in pull.reviewers],
+            "requested_teams": [self.team(repo, slug) for slug in pull.teams],
+            "draft": pull.draft,
             "created_at": pull.created_at,
             "updated_at": pull.updated_at,
             "closed_at": pull.closed_at,
@@ -199,6 +199,19 @@ class Render:
             body["mergeable_state"] = repo.merge_state(pull).lower() if still else "unknown"
             body["rebaseable"] = body["mergeable"]
         return body
+
+    def label(self, repo, name):
+        url = f"{self.repo_url(repo)}/labels/{name}"
+        number = number_of(repo.node) + len(name)
+        body = {"id": number, "node_id": f"LA_{number}", "url": url, "name": name, "color": "ededed"}
+        return body | {"default": False, "description": None}
+
+    def team(self, repo, slug):
+        url = f"{self.api}/teams/{number_of(repo.node)}"
+        body = {"id": number_of(repo.node), "node_id": "T_" + slug, "url": url, "name": slug, "slug": slug}
+        body |= {"description": None, "privacy": "closed", "notification_setting": "notifications_enabled"}
+        body |= {"permission": "pull", "members_url": url + "/members{/member}", "repositories_url": url + "/repos"}
+        return body | {"html_url": f"{self.web}/orgs/{repo.owner}/teams/{slug}", "parent": None}
 
     def _auto(self, pull):
         auto = pull.auto

@@ -157,7 +157,7 @@ def list_pulls(call):
 
 @route("POST", "/repos/{owner}/{repo}/pulls", "pull_requests=write")
 def open_pull(call):
-    fields = call.fields(required=("head", "base"), title=str, head=str, base=str, body=str)
+    fields = call.fields(required=("head", "base"), title=str, head=str, base=str, body=str, draft=bool)
     if not (fields.get("title") or "").strip():
         missing = {"resource": "PullRequest", "code": "missing_field", "field": "title"}
         raise Refusal(422, "Validation Failed", [missing])
@@ -197,6 +197,42 @@ def merge_pull(call):
     text = fields.get("commit_title"), fields.get("commit_message")
     sha = call.repo.merge(call.token, call.pull(), method, fields.get("sha"), *text)
     return 200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"}
+
+
+@route("POST", "/repos/{owner}/{repo}/issues/{number}/labels", "pull_requests=write")
+def add_labels(call):
+    """A label that does not exist is made."""
+    pull, fields = call.pull(), call.fields(required=("labels",), labels=list)
+    pull.labels += [name for name in fields["labels"] if name.lower() not in (had.lower() for had in pull.labels)]
+    return 200, [call.render.label(call.repo, name) for name in pull.labels]
+
+
+@route("POST", "/repos/{owner}/{repo}/pulls/{number}/requested_reviewers", "pull_requests=write")
+def ask_reviewers(call):
+    pull, fields = call.pull(), call.fields(reviewers=list, team_reviewers=list)
+    for name in fields.get("reviewers") or []:
+        if name == pull.user:
+            raise Refusal(422, "Review cannot be requested from pull request author.")
+        if name not in (token.login for token in call.forge.tokens.values()):
+            text = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is"
+            raise Refusal(422, text + " not a collaborator of the " + call.repo.full_name + " repository.")
+    pull.reviewers += [name for name in fields.get("reviewers") or [] if name not in pull.reviewers]
+    pull.teams += [name for name in fields.get("team_reviewers") or [] if name not in pull.teams]
+    return 201, call.render.pull(pull)
+
+
+@route("GET", "/repos/{owner}/{repo}/pulls/{number}/reviews", "pull_requests=read")
+def list_reviews(call):
+    return 200, Page(call.pull().reviews, lambda login: {"user": call.render.user(login), "state": "COMMENTED"})
+
+
+@route("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", "pull_requests=write")
+def review(call):
+    """Who has given a review is asked no more."""
+    pull = call.pull()
+    pull.reviews.append(call.token.login)
+    pull.reviewers = [name for name in pull.reviewers if name != call.token.login]
+    return 200, {"user": call.render.user(call.token.login), "state": "COMMENTED"}
 
 
 @route("GET", "/repos/{owner}/{repo}/commits/{sha}/pulls", "pull_requests=read,contents=read")

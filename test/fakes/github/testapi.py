@@ -5,6 +5,7 @@ POST  repositories           {owner, name, files or from}
 POST  forks/O/R              {owner}
 PATCH repositories/O/R       {private, allow_auto_merge, delete_branch_on_merge, allow: {merge, squash, rebase}}
 PUT   protection/O/R/BRANCH  {contexts, strict, admins, ruleset}      null takes it away
+PATCH pulls/O/R/N            {labels: []}: what a person clicks
 PUT   settings               {index_lag: seconds, rate: {limit, used, reset}}
 """
 
@@ -33,6 +34,8 @@ def answer(forge, method, parts, body):
         repository.allow.update(body.pop("allow", {}))
         for name in ("private", "allow_auto_merge", "delete_branch_on_merge", "default_branch"):
             setattr(repository, name, body.get(name, getattr(repository, name)))
+    elif key == "PATCH pulls":
+        repository.pull(int(rest[0])).labels = body["labels"]
     elif key == "PUT protection":
         branch = "/".join(rest)
         repository.protection.pop(branch, None)
