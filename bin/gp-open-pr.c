@@ -39,6 +39,8 @@ static void warn_of_loss(struct state *s, const struct gp_opening *o)
 	const struct gp_promotion *lost = &o->claim.promotion;
 	long long number = gp_json_get_int(o->pull, "number", 0);
 
+	if (o->proposal.objection && o->meeting == GP_MEET_RESET)
+		gp_tool_say(s->tool, -1, "warning: %s by #%lld", o->proposal.objection, number);
 	if (!o->pull || o->meeting != GP_MEET_RESET || !strcmp(lost->env, o->proposal.promotion.env))
 		return;
 	gp_tool_say(s->tool, -1, "warning: #%lld no longer takes %s to %s%s", number, lost->tag, lost->env,

@@ -82,6 +82,8 @@ static bool is_skipped(const struct state *s, struct gp_json *document, const st
 		gp_tool_skip(s->tool, document, "%s/%s is at %s already in %s", p->group, p->app, p->tag, p->env);
 		return true;
 	}
+	if (s->allow_older)
+		gp_json_set_bool(document, "allow_older", true);
 	char *objection = gp_order_objection(document, p, edits, &is_ruled);
 	bool skip = objection && is_ruled && !s->allow_older;
 

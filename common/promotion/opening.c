@@ -293,7 +293,9 @@ void gp_opening_finish(struct gp_opening *o, struct gp_base *base, struct gp_for
 	else if (!p->dry_run && (o->meeting == GP_MEET_KEEP || o->claim.state != GP_CLAIM_SOUND))
 		/* A run that lost a race against this one may have left the wrong title over it. */
 		describe(o, base, forge, &o->claim.promotion, &o->old, &t);
-	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD)
+	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && p->objection)
+		o->skip = gp_asprintf("%s by #%lld (see --allow-older)", p->objection, number);
+	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD)
 		o->skip = gp_asprintf("pull request #%lld takes %s/%s %s to %s first", number, o->claim.promotion.group,
 				      o->claim.promotion.app, o->claim.promotion.tag, o->claim.promotion.env);
 }

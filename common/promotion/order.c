@@ -31,8 +31,8 @@ static bool is_older(const char *version, const char *other, enum gp_order order
 	return older;
 }
 
-char *gp_order_objection(const struct gp_json *document, const struct gp_promotion *p, const struct gp_edits *edits,
-			 bool *is_ruled)
+/* *is_ruled: as order.h has it. */
+static enum gp_order order_of(const struct gp_json *document, const struct gp_promotion *p, bool *is_ruled)
 {
 	const char *key = key_of(gp_json_get(document, "config"), p);
 	enum gp_order order = GP_ORDER_GUESSED;
@@ -40,6 +40,30 @@ char *gp_order_objection(const struct gp_json *document, const struct gp_promoti
 	/* A promotion follows what was merged; one that is made anew is what was asked for before. */
 	*is_ruled = key && gp_order_parse(&order, key) && !gp_json_get(document, "previous_pull_request") &&
 		    !gp_json_get(document, "pull_request");
+	return order;
+}
+
+bool gp_order_is_lifted(const struct gp_json *document)
+{
+	return gp_json_get_true(document, "allow_older");
+}
+
+char *gp_order_objection_to(const struct gp_json *document, const struct gp_promotion *p, const char *open_tag,
+			    bool *is_ruled)
+{
+	enum gp_order order = order_of(document, p, is_ruled);
+
+	if (!is_older(p->tag, open_tag, order))
+		return NULL;
+	return gp_asprintf("%s/%s goes back in %s: %s is older than %s, which is on its way there", p->group, p->app,
+			   p->env, p->tag, open_tag);
+}
+
+char *gp_order_objection(const struct gp_json *document, const struct gp_promotion *p, const struct gp_edits *edits,
+			 bool *is_ruled)
+{
+	enum gp_order order = order_of(document, p, is_ruled);
+
 	for (size_t i = 0; i < edits->count; i++) {
 		const struct gp_edit *e = &edits->item[i];
 

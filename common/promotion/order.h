@@ -18,4 +18,14 @@
 char *gp_order_objection(const struct gp_json *document, const struct gp_promotion *p, const struct gp_edits *edits,
 			 bool *is_ruled);
 
+/*
+ * The same where the release would take the place of another one that is still on its way to the environment, in an open
+ * pull request.
+ */
+char *gp_order_objection_to(const struct gp_json *document, const struct gp_promotion *p, const char *open_tag,
+			    bool *is_ruled);
+
+/* Whether the document's promotion was let pass although it is older: its member allow_older. */
+bool gp_order_is_lifted(const struct gp_json *document);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "promotion/conflict.h"
 #include "promotion/document.h"
+#include "promotion/order.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -50,6 +51,7 @@ void gp_proposal_free(struct gp_proposal *p)
 	gp_chain_free(&p->chain);
 	gp_config_free(&p->config);
 	gp_json_free(p->more);
+	free(p->objection);
 	free(p->branch);
 	free(p->title);
 }
@@ -174,6 +176,15 @@ static int check_claim(const struct gp_proposal *p, const struct gp_claim *claim
 	return 0;
 }
 
+/* A slower job may come with an older release than the one that is on its way to the environment. */
+static enum gp_meeting check_order(struct gp_proposal *p, const struct gp_claim *claim, bool sound)
+{
+	if (!sound || strcmp(claim->promotion.env, p->promotion.env) != 0)
+		return GP_MEET_RESET;
+	p->objection = gp_order_objection_to(p->document, &p->promotion, claim->promotion.tag, &p->is_ruled);
+	return p->objection && p->is_ruled && !gp_order_is_lifted(p->document) ? GP_MEET_YIELD : GP_MEET_RESET;
+}
+
 int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct gp_json *pull, struct gp_claim *claim,
 		     enum gp_meeting *meeting, struct gp_err *err)
 {
@@ -205,7 +216,7 @@ int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct g
 			       base->branch);
 	} else {
 		p->remakes = claim->is_outrun && gp_promotion_same(&claim->promotion, &p->promotion);
-		*meeting = GP_MEET_RESET;
+		*meeting = check_order(p, claim, sound);
 	}
 	free(now);
 	return 0;

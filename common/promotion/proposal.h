@@ -25,6 +25,8 @@ struct gp_proposal {
 	struct gp_oid commit, tip; /* the commit, and what it was built on */
 	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */
 	bool dry_run;              /* a dry run has no commit */
+	char *objection;           /* the open pull request brings a newer release; NULL: none, or not known */
+	bool is_ruled;             /* then the configuration orders these tags */
 	bool remakes;              /* the open pull request is this promotion, but its head no longer merges */
 	struct gp_chain chain;
 };
@@ -45,7 +47,8 @@ int gp_proposal_check(struct gp_proposal *p, struct gp_base *base, char **reason
 enum gp_meeting {
 	GP_MEET_KEEP,  /* it is this very promotion: keep its commit, repair title and description */
 	GP_MEET_RESET, /* take it over, or replace its commit that conflicts with the base */
-	GP_MEET_YIELD  /* it takes the app to an earlier environment first: leave its commit to it, and skip */
+	/* It takes the app to an earlier environment first, or a newer release to this one: leave its commit to it, and skip. */
+	GP_MEET_YIELD
 };
 /*
  * Decides about an open pull request (as the forge's protocol has it). *claim is what its head says; free it, also after

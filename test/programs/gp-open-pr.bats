@@ -118,6 +118,27 @@ meddling_git() {
 	same open 1 "$(prs)"
 }
 
+@test "an older release does not take the place of a newer one that is on its way, unless --allow-older" {
+	commit_file gitops-promotion.yaml <<-'YAML'
+		order: semver
+		environments: [{name: dev}, {name: qa}]
+	YAML
+	expect 0 gp-new apps/web 1.11.0
+	expect 0 gp-new apps/web 1.10.0
+	jq_is .skip.reason \
+		'apps/web goes back in dev: 1.10.0 is older than 1.11.0, which is on its way there by #1 (see --allow-older)'
+	same title 'Promote apps/web version 1.11.0 to environment dev' "$(pr 1 .title)"
+	expect 0 gp-new apps/web 1.10.0 --allow-older
+	has "$stderr" "warning: apps/web goes back in dev"
+	same title 'Promote apps/web version 1.10.0 to environment dev' "$(pr 1 .title)"
+	expect 0 gp-new apps/web 1.12.0
+	lacks "$stderr" warning
+	# Nothing is ordered: said aloud.
+	commit_file gitops-promotion.yaml <<<'environments: [{name: dev}, {name: qa}]'
+	expect 0 gp-new apps/web 1.11.0
+	has "$stderr" 'warning: apps/web goes back in dev: 1.11.0 is older than 1.12.0'
+}
+
 @test "labels and reviewers come with it, those of the environment in place of the others; draft is said not to be had" {
 	commit_file gitops-promotion.yaml <<-'YAML'
 		prflow: per-env
