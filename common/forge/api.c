@@ -10,14 +10,9 @@
 #include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
+#include "sys/pause.h"
 
-enum {
-	FIRST_PAUSE_MS = 500,
-	LONGEST_PAUSE_MS = 15000,
-	LEAST_TIMEOUT_MS = 1000,
-	LONGEST_WAIT_S = 86400,
-	MAX_HEADERS = 8
-};
+enum { LEAST_TIMEOUT_MS = 1000, LONGEST_WAIT_S = 86400, MAX_HEADERS = 8 };
 
 static void forget(struct gp_api *api)
 {
@@ -117,23 +112,10 @@ int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *e
 	return gp_fail(err, GP_EXIT_REPLY, "invalid response from %s: %s", api->host, what);
 }
 
-static long long chance(struct gp_api *api, long long below)
-{
-	return rand_r(&api->chance) % below;
-}
-
 static int pause_before(struct gp_api *api, int attempt, long long least_ms, long long until, long long *wait_ms)
 {
-	long long pause = FIRST_PAUSE_MS;
+	long long pause = gp_pause_ms(attempt, least_ms, &api->chance);
 
-	for (int i = 1; i < attempt && pause < LONGEST_PAUSE_MS; i++)
-		pause *= 2;
-	if (pause > LONGEST_PAUSE_MS)
-		pause = LONGEST_PAUSE_MS;
-	/* Up to half of it is random, so that requests that failed together are not repeated together. */
-	pause = pause / 2 + chance(api, pause / 2 + 1);
-	if (pause < least_ms)
-		pause = least_ms + chance(api, pause + 1);
 	if (wait_ms)
 		*wait_ms = pause;
 	if (gp_now_ms() + pause > until)

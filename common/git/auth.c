@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "git/program.h"
+#include "sys/io.h"
 #include "sys/mem.h"
 #include "sys/process.h"
+
+enum { DEFAULT_BUDGET_S = 60 };
 
 /*
  * Configuration for git through its environment: GIT_CONFIG_COUNT pairs, after those that are set already
@@ -89,6 +92,12 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 			set_header(&p, r->push_url, r->header);
 	}
 	add(&p, gp_asprintf("GIT_CONFIG_COUNT=%zu", p.first + p.n));
+	/* Nothing else tells what Retry-After says. Git hides credentials there, and gp shows none of it. */
+	if (r->traces) {
+		add(&p, gp_strdup("GIT_TRACE_CURL=1"));
+		add(&p, gp_strdup("GIT_TRACE_CURL_NO_DATA=1"));
+		add(&p, gp_strdup("GIT_TRACE_BARE"));
+	}
 	if (r->ca_file)
 		add(&p, gp_asprintf("GIT_SSL_CAINFO=%s", r->ca_file));
 	/*
@@ -107,13 +116,15 @@ static void build_env(struct gp_repository *r, bool over_https, const char *coun
 
 void gp_repository_authorize(struct gp_repository *r, char *header, char *https_url, char *(*env)(const char *name))
 {
-	const char *seconds = env("GP_TIMEOUT");
+	const char *seconds = env("GP_TIMEOUT"), *budget = env("GP_RETRY_BUDGET");
 
 	r->header = header;
 	r->https_url = https_url;
 	r->config_count = gp_strdup(env("GIT_CONFIG_COUNT"));
 	/* git with GnuTLS, as on Debian, reads only its own variable. */
 	r->timeout = env("GIT_HTTP_LOW_SPEED_TIME") ? NULL : gp_strdup(seconds && *seconds ? seconds : "30");
+	r->budget_ms = (budget && *budget ? strtol(budget, NULL, 10) : DEFAULT_BUDGET_S) * 1000LL;
+	r->traces = !env("GIT_TRACE_CURL");
 	r->ca_file = env("GIT_SSL_CAINFO") ? NULL : gp_strdup(env("SSL_CERT_FILE"));
 	build_env(r, false, r->config_count);
 }
@@ -145,12 +156,20 @@ static int longest_ms(const struct gp_repository *r)
 	return seconds > 0 && seconds < 100000 ? (int)seconds * 10000 : -1;
 }
 
+static int run(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
+	       size_t len, struct gp_err *err)
+{
+	const char *const *env = r->env ? (const char *const *)r->env : gp_repository_git_env;
+	int rc = gp_run_within(output, argv, env, input, len, longest_ms(r), err);
+
+	r->retry_after_ms = rc || !r->traces ? 0 : gp_repository_take_trace(output->err);
+	return rc;
+}
+
 int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
 		       size_t len, struct gp_err *err)
 {
-	const char *const *env = r->env ? (const char *const *)r->env : gp_repository_git_env;
-
-	if (gp_run_within(output, argv, env, input, len, longest_ms(r), err))
+	if (run(r, output, argv, input, len, err))
 		return -1;
 	if (!is_locked_out(r, output))
 		return 0;
@@ -158,13 +177,20 @@ int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const 
 	build_env(r, true, r->config_count);
 	free(r->https_url);
 	r->https_url = NULL;
-	return gp_run_within(output, argv, (const char *const *)r->env, input, len, longest_ms(r), err);
+	return run(r, output, argv, input, len, err);
 }
 
 int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
 		      const char *what, struct gp_err *err)
 {
+	long long until = gp_now_ms() + r->budget_ms;
 	struct gp_output o;
 
-	return gp_repository_talk(r, &o, argv, input, len, err) ? -1 : gp_repository_judge(&o, out, what, err);
+	for (int attempt = 1;; attempt++) {
+		if (gp_repository_talk(r, &o, argv, input, len, err))
+			return -1;
+		if (!gp_repository_tries_again(r, &o, attempt, until))
+			return gp_repository_judge(&o, out, what, err);
+		gp_output_free(&o);
+	}
 }

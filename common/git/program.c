@@ -43,11 +43,6 @@ bool gp_repository_is_denied(const char *text)
 	return false;
 }
 
-bool gp_repository_is_late(const char *text)
-{
-	return strstr(text, "Operation too slow") || strstr(text, "timed out");
-}
-
 int gp_repository_judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
 	bool failed = o->status != 0;
@@ -59,7 +54,7 @@ int gp_repository_judge(struct gp_output *o, char **out, const char *what, struc
 		hint = " (is the token right, and may it do this?)";
 	} else if (strstr(o->err, "The requested URL returned error: 30")) {
 		hint = " (it has moved: give the remote its new URL)";
-	} else if (gp_repository_is_late(o->err)) {
+	} else if (gp_repository_may_pass(o) >= GP_PASSING_SOON) {
 		code = GP_EXIT_RETRY;
 	} else if (strstr(o->err, "dubious ownership")) {
 		/* git's own hint is a command with the right path: keep its cause and name the way out. */

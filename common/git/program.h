@@ -38,7 +38,10 @@ char *gp_repository_one_line(char *text);
  */
 int gp_repository_talk(struct gp_repository *r, struct gp_output *output, const char *const argv[], const char *input,
 		       size_t len, struct gp_err *err);
-/* The same, judged as gp_repository_git does. */
+/*
+ * The same, judged as gp_repository_git does, and repeated within GP_RETRY_BUDGET where it failed by what may pass: for
+ * what changes nothing.
+ */
 int gp_repository_ask(struct gp_repository *r, char **out, const char *const argv[], const char *input, size_t len,
 		      const char *what, struct gp_err *err);
 
@@ -48,12 +51,19 @@ int gp_repository_ask(struct gp_repository *r, char **out, const char *const arg
  */
 bool gp_repository_is_denied(const char *text);
 
-/* Whether git, or gp on its behalf, reports that a server took too long. */
-bool gp_repository_is_late(const char *text);
+/* Whether git failed by something that may pass; SOON: at once or not at all; UNKNOWN: the name may be a mistake. */
+enum gp_passing { GP_PASSING_NEVER, GP_PASSING_UNKNOWN, GP_PASSING_SOON, GP_PASSING_LATER };
+enum gp_passing gp_repository_may_pass(const struct gp_output *o);
+
+/* Waits, if it may pass, as long as the server asks, or a little longer each time. false: not before `until`. */
+bool gp_repository_tries_again(struct gp_repository *r, const struct gp_output *o, int attempt, long long until);
+
+/* Takes the trace of requests out of git's stderr. Returns what the last answer's Retry-After asks for, or 0. */
+long long gp_repository_take_trace(char *text);
 
 /*
- * Turns the result of a git into output or an error; takes output's content. *out may be NULL. errors: 71; 77 if a
- * server denied access.
+ * Turns the result of a git into output or an error; takes output's content. *out may be NULL. errors: 71; 75 for what
+ * may pass; 77 if a server denied access.
  */
 int gp_repository_judge(struct gp_output *output, char **out, const char *what, struct gp_err *err);
 

@@ -4,6 +4,7 @@
 #include "forge/provider.h"
 #include "git/program.h"
 #include "sys/exit.h"
+#include "sys/io.h"
 #include "sys/mem.h"
 #include "sys/process.h"
 
@@ -15,8 +16,10 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 
 	if (!why) {
 		free(said);
-		bool denied = gp_repository_is_denied(o->err), late = gp_repository_is_late(o->err);
-		int code = denied ? GP_EXIT_DENIED : late ? GP_EXIT_RETRY : GP_EXIT_SYSTEM;
+		bool denied = gp_repository_is_denied(o->err);
+		int code = denied                                         ? GP_EXIT_DENIED
+			   : gp_repository_may_pass(o) >= GP_PASSING_SOON ? GP_EXIT_RETRY
+									  : GP_EXIT_SYSTEM;
 
 		return gp_fail(err, code, "cannot push branch '%s' to %s: %s%s", branch, r->clean_url,
 			       gp_repository_git_reason(o->err), denied ? " (may the token write contents?)" : "");
@@ -107,18 +110,44 @@ static int push(struct gp_repository *r, struct gp_output *o, const struct gp_pu
 	return rc;
 }
 
-/* The same, and each push has its error, but for those that the server refused: their words are in *o, which is yours. */
+/*
+ * The same, and each push has its error, but for those that the server refused: their words are in *o, which is yours.
+ * One that failed by what may pass is looked at, and repeated if nothing has come of it.
+ */
 static void push_and_look(struct gp_repository *r, struct gp_output *o, struct gp_push *pushes, size_t n)
 {
-	struct gp_err err = {0};
+	long long until = gp_now_ms() + r->budget_ms;
+	struct gp_push *left = gp_calloc(n, sizeof *left);
+	size_t *place = gp_calloc(n, sizeof *place), count = n;
 
+	for (size_t i = 0; i < n; i++)
+		place[i] = i;
 	*o = (struct gp_output){0};
-	if (push(r, o, pushes, n, &err)) {
-		for (size_t i = 0; i < n; i++)
-			pushes[i].err = err;
-	} else if (o->status) {
-		look_again(r, pushes, n);
+	for (int attempt = 1; count; attempt++) {
+		struct gp_err err = {0};
+
+		for (size_t i = 0; i < count; i++)
+			left[i] = pushes[place[i]];
+		gp_output_free(o);
+		int rc = push(r, o, left, count, &err);
+
+		if (!rc && o->status)
+			look_again(r, left, count);
+		size_t kept = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			pushes[place[i]].err = rc ? err : left[i].err;
+			if (!rc && is_refused(&left[i]))
+				place[kept++] = place[i];
+		}
+		count = kept;
+		if (rc || !count || !gp_repository_tries_again(r, o, attempt, until))
+			break;
+		for (size_t i = 0; i < count; i++)
+			pushes[place[i]].err = (struct gp_err){0};
 	}
+	free(place);
+	free(left);
 }
 
 void gp_repository_push(struct gp_repository *r, struct gp_push *pushes, size_t n)

@@ -25,6 +25,9 @@ struct gp_repository {
 	char **env;                  /* the environment of a git that talks to the remote; NULL: as for any other */
 	char *config_count;          /* GIT_CONFIG_COUNT as it was */
 	char *timeout;               /* seconds after which git gives up a silent server; NULL: as configured */
+	long long budget_ms;         /* how long what may pass is repeated */
+	long long retry_after_ms;    /* what the server's last refusal asked for; 0: nothing */
+	bool traces;                 /* git traces its requests, for the line before */
 	char *ca_file;               /* certificates that git trusts; NULL: as configured */
 	unsigned deepened;           /* by how much history was fetched last, where more was needed */
 	char *header, *https_url;    /* the token's header; the repository over HTTPS, if the remote uses SSH */
