@@ -59,7 +59,6 @@ static int show_diff(const struct gp_git *git, const struct gp_file *file, struc
 	return rc;
 }
 
-/* The name of the branch: per app or per environment, as the configuration has it. */
 static char *branch_of(const struct gp_json *document, const struct gp_promotion *p, struct gp_err *err)
 {
 	struct gp_config config;
@@ -86,7 +85,6 @@ static bool is_skipped(const struct state *s, struct gp_json *document, const st
 		gp_json_set_bool(document, "allow_older", true);
 	char *objection = gp_order_objection(document, p, edits, &is_ruled);
 	bool skip = objection && is_ruled && !s->allow_older;
-
 	if (skip)
 		gp_tool_skip(s->tool, document, "%s (see --allow-older)", objection);
 	else if (objection)

@@ -32,17 +32,6 @@ const char *gp_repository_git_reason(char *text)
 	return best ? best : "git said nothing";
 }
 
-bool gp_repository_is_denied(const char *text)
-{
-	static const char *const words[] = {"could not read Username", "could not read Password",
-					    "Authentication failed", "The requested URL returned error: 403"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strstr(text, words[i]))
-			return true;
-	return false;
-}
-
 int gp_repository_judge(struct gp_output *o, char **out, const char *what, struct gp_err *err)
 {
 	bool failed = o->status != 0;

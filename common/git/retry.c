@@ -82,6 +82,14 @@ static bool has_one(const char *text, const char *const words[], size_t n)
 	return false;
 }
 
+bool gp_repository_is_denied(const char *text)
+{
+	static const char *const words[] = {"could not read Username", "could not read Password",
+					    "Authentication failed", "The requested URL returned error: 403"};
+
+	return has_one(text, words, sizeof words / sizeof *words);
+}
+
 /* How the words of git, libcurl, its TLS libraries and OpenSSH begin or go on when something may pass. */
 enum gp_passing gp_repository_may_pass(const struct gp_output *o)
 {

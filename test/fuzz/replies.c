@@ -61,6 +61,8 @@ static void expect_statuses(struct gp_json *statuses, const char *commit, const 
 
 static void ask(struct gp_forge *forge, int op)
 {
+	const struct gp_forge_wanted wanted = {"b", "t", "d", NULL};
+	struct gp_json *warnings = NULL;
 	struct gp_err err = {0};
 	struct gp_oid oid;
 	bool flag = false;
@@ -71,7 +73,10 @@ static void ask(struct gp_forge *forge, int op)
 		expect_pulls(gp_forge_find_open(forge, &err), &err);
 		break;
 	case 1:
-		expect_single(gp_forge_open_pr(forge, "b", "t", "d", &flag, &err), &err);
+		expect_single(gp_forge_open_pr(forge, &wanted, &flag, &warnings, &err), &err);
+		for (const struct gp_json *w = gp_json_first(warnings); w; w = gp_json_next(w))
+			gp_json_text(w);
+		gp_json_free(warnings);
 		break;
 	case 2:
 		expect_single(gp_forge_set_auto_merge(forge, 1, NULL, true, "merge", HEAD, &flag, &err), &err);
