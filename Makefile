@@ -2,7 +2,7 @@
 # A new tool is bin/gp-x.c, man/gp-x.1, test/programs/gp-x.bats and one word in TOOLS.
 
 VERSION := 0.1.0
-TOOLS := gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github gp-forge-azdo gp-options
+TOOLS := gp-read-config gp-find-pr gp-find-missing gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local gp-forge-github gp-forge-azdo gp-options
 WRAPPERS := gp gp-new gp-promote gp-status gp-refresh
 
 PREFIX ?= /usr/local

@@ -6,6 +6,7 @@
 #include "promotion/base-branch.h"
 #include "promotion/document.h"
 #include "promotion/pull.h"
+#include "promotion/superseded.h"
 #include "sys/exit.h"
 #include "tool/tool.h"
 
@@ -28,33 +29,6 @@ struct state {
 	const char *method, *number;
 };
 
-/* What a document says of its pull request; borrowed from it. */
-struct pull {
-	int64_t number;
-	const char *head, *state, *id;
-	bool auto_merge;
-};
-
-static int read_pull(struct pull *out, const struct gp_json *document, struct gp_err *err)
-{
-	const struct gp_json *pull = gp_json_get(document, "pull_request");
-	struct gp_oid ignored;
-
-	out->number = gp_json_get_int(pull, "number", 0);
-	out->head = gp_document_need_text(document, "pull_request.head", err);
-	out->state = gp_json_get_text(pull, "state");
-	out->id = gp_json_get_text(pull, "id");
-	out->auto_merge = gp_json_get_true(pull, "auto_merge");
-	if (!out->head)
-		return -1;
-	if (out->number <= 0)
-		return gp_fail(err, GP_EXIT_INPUT, "document has no pull_request.number");
-	if (gp_oid_parse(&ignored, out->head))
-		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
-			       out->head);
-	return 0;
-}
-
 /* Takes the forge's answer into the document. */
 static void update(struct gp_json *document, struct gp_json *answer)
 {
@@ -68,7 +42,7 @@ static void update(struct gp_json *document, struct gp_json *answer)
 	gp_json_free(answer);
 }
 
-static int merge_now(struct state *s, struct gp_json *document, const struct pull *pull, struct gp_err *err)
+static int merge_now(struct state *s, struct gp_json *document, const struct gp_pull *pull, struct gp_err *err)
 {
 	struct gp_json *answer = gp_forge_merge(s->forge, pull->number, s->method, pull->head, err);
 
@@ -80,7 +54,7 @@ static int merge_now(struct state *s, struct gp_json *document, const struct pul
 }
 
 /* The forge would wait for nothing. Merges if that is right: in the first environment, or if the gate is open. */
-static int merge_unguarded(struct state *s, struct gp_json *document, const struct pull *pull, struct gp_err *err)
+static int merge_unguarded(struct state *s, struct gp_json *document, const struct gp_pull *pull, struct gp_err *err)
 {
 	const struct gp_json *previous = gp_document_get(document, "environment.previous");
 	const char *check = gp_document_need_text(document, "config.gate_check", err);
@@ -100,7 +74,23 @@ static int merge_unguarded(struct state *s, struct gp_json *document, const stru
 	return merge_now(s, document, pull, err);
 }
 
-static int merge_later(struct state *s, struct gp_json *document, const struct pull *pull, bool on, struct gp_err *err)
+/* Another run may have been faster: then the pull request is that one's to switch. */
+static int yield(struct state *s, struct gp_json *document, const struct gp_pull *pull, struct gp_err *err)
+{
+	struct gp_err ignored = {0};
+	char *by = gp_superseded(&s->base, s->forge, document, pull, &ignored);
+
+	if (!by)
+		return -1;
+	gp_err_clear(err);
+	gp_tool_skip(s->tool, document, "superseded by %s, which another run has just brought in #%lld", by,
+		     (long long)pull->number);
+	free(by);
+	return 0;
+}
+
+static int merge_later(struct state *s, struct gp_json *document, const struct gp_pull *pull, bool on,
+		       struct gp_err *err)
 {
 	bool clean;
 	struct gp_json *answer;
@@ -111,7 +101,7 @@ static int merge_later(struct state *s, struct gp_json *document, const struct p
 	}
 	answer = gp_forge_set_auto_merge(s->forge, pull->number, pull->id, on, s->method, pull->head, &clean, err);
 	if (!answer)
-		return -1;
+		return err->code == GP_EXIT_RETRY ? yield(s, document, pull, err) : -1;
 	update(document, answer);
 	if (on && clean)
 		return merge_unguarded(s, document, pull, err);
@@ -141,7 +131,7 @@ static int check_environment(const struct gp_json *document, struct gp_err *err)
 static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
-	struct pull pull;
+	struct gp_pull pull;
 	bool on = gp_json_get_true(gp_json_get(document, "environment"), "auto");
 
 	if (s->automatic && check_environment(document, err))
@@ -155,7 +145,7 @@ static int merge(void *ctx, struct gp_json *document, struct gp_err *err)
 					  : "would leave it for manual merge");
 		return 0;
 	}
-	if (read_pull(&pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
+	if (gp_pull_of(&pull, document, err) || gp_tool_base_of(s->tool, &s->base, document, err))
 		return -1;
 	if (pull.state && !strcmp(pull.state, "merged")) {
 		gp_tool_say(s->tool, 0, "#%lld is merged already", (long long)pull.number);

@@ -1,12 +1,15 @@
 /* gp-open-pr: opens the pull request of a promotion, or resets the open one of its branch; never a second. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gate/posting.h"
 #include "gate/renewal.h"
 #include "promotion/document.h"
 #include "promotion/opening.h"
+#include "sys/io.h"
 #include "sys/mem.h"
+#include "sys/pause.h"
 #include "tool/tool.h"
 
 static const char help[] = "usage: gp-open-pr [-hnqVv] [-C dir] [--provider name] [--remote name]\n"
@@ -123,6 +126,24 @@ static int finish(struct state *s, struct gp_opening *o, struct gp_err *err)
 	return o->err.code ? -1 : 0;
 }
 
+/* One that another run was faster than looks again: what stays is for the order to say, or for who comes last. */
+static int open_one(struct state *s, struct gp_opening *o, struct gp_err *err)
+{
+	long long until = gp_now_ms() + s->base.repository.budget_ms;
+	unsigned chance = (unsigned)gp_now_ms() ^ (unsigned)getpid();
+	int rc = finish(s, o, err);
+
+	for (int attempt = 1; rc && o->lost && gp_now_ms() < until; attempt++) {
+		gp_tool_say(s->tool, 0, "another run was faster on '%s': looking again", o->proposal.branch);
+		gp_sleep_ms(gp_pause_ms(attempt, 0, &chance));
+		*err = (struct gp_err){0};
+		gp_opening_begin_again(o, &s->base);
+		prepare(s, o, 1);
+		rc = finish(s, o, err);
+	}
+	return rc;
+}
+
 static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 {
 	struct state *s = ctx;
@@ -131,13 +152,13 @@ static int open_pr(void *ctx, struct gp_json *document, struct gp_err *err)
 
 	for (size_t i = 0; i < s->count; i++)
 		if (s->ahead[i].proposal.document == document && !s->ahead[i].later)
-			return finish(s, &s->ahead[i], err);
+			return open_one(s, &s->ahead[i], err);
 	if (s->dry_run)
 		gp_json_set_bool(document, "dry_run", true);
 	gp_opening_read(&o, document);
 	if (gp_opening_goes_on(&o) && !gp_tool_base_of(s->tool, &s->base, document, &o.err))
 		prepare(s, &o, 1);
-	rc = finish(s, &o, err);
+	rc = open_one(s, &o, err);
 	gp_opening_free(&o);
 	return rc;
 }

@@ -1,79 +1,12 @@
 #include "forge/forge.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/oidmap.h"
-#include "forge/provider.h"
+#include "forge/client.h"
 #include "sys/exit.h"
-#include "sys/io.h"
 #include "sys/mem.h"
-#include "sys/process.h"
-
-/* How many times GP_TIMEOUT a driver may take in all, as long as it keeps sending heartbeats: an hour by default. */
-enum { MAX_REPLY = 128 << 20, MAX_PATIENCE = 36 };
-
-struct gp_forge {
-	struct gp_child child;
-	struct gp_lines lines;
-	struct gp_json *repository;
-	char *name;
-	int64_t id;
-	int timeout_ms;
-	bool broken;
-};
-
-struct gp_forge *gp_forge_start(const char *provider, const char *dir, int timeout_ms, struct gp_err *err)
-{
-	struct gp_forge *forge;
-	char *beside;
-
-	if (!gp_provider_name_valid(provider)) {
-		gp_fail(err, GP_EXIT_USAGE, "'%s' cannot be the name of a forge", provider);
-		return NULL;
-	}
-	forge = gp_calloc(1, sizeof *forge);
-	forge->name = gp_asprintf("gp-forge-%s", provider);
-	forge->timeout_ms = timeout_ms;
-	beside = dir ? gp_asprintf("%s/%s", dir, forge->name) : NULL;
-	const char *const argv[] = {beside && !access(beside, X_OK) ? beside : forge->name, NULL};
-	const char **hidden = gp_provider_hidden(provider);
-	int rc = gp_child_start(&forge->child, argv, hidden, err);
-
-	free(hidden);
-	free(beside);
-	if (rc) {
-		gp_fail_in(err, "no driver for forge '%s'", provider);
-		gp_forge_end(forge);
-		return NULL;
-	}
-	forge->lines.fd = forge->child.from;
-	return forge;
-}
-
-void gp_forge_about(struct gp_forge *forge, const struct gp_json *repository)
-{
-	gp_json_free(forge->repository);
-	forge->repository = gp_json_copy(repository);
-}
-
-void gp_forge_end(struct gp_forge *forge)
-{
-	if (!forge)
-		return;
-	gp_child_end(&forge->child);
-	gp_lines_free(&forge->lines);
-	gp_json_free(forge->repository);
-	free(forge->name);
-	free(forge);
-}
-
-bool gp_forge_is_broken(const struct gp_forge *forge)
-{
-	return forge->broken;
-}
 
 static struct gp_json *request(const char *op)
 {
@@ -81,88 +14,6 @@ static struct gp_json *request(const char *op)
 
 	gp_json_set_text(r, "op", op);
 	return r;
-}
-
-static int nonsense(const struct gp_forge *forge, struct gp_err *err, const char *what)
-{
-	return gp_fail(err, GP_EXIT_REPLY, "invalid response from %s: %s", forge->name, what);
-}
-
-static int send_request(struct gp_forge *forge, struct gp_json *req, struct gp_err *err)
-{
-	gp_json_set_int(req, "id", ++forge->id);
-	gp_json_set(req, "repository", gp_json_copy(forge->repository));
-	char *text = gp_json_print(req), *line = gp_asprintf("%s\n", text);
-	int rc = gp_child_write(&forge->child, line, strlen(line), forge->timeout_ms, err);
-
-	free(line);
-	free(text);
-	return rc ? gp_fail_in(err, "%s", forge->name) : 0;
-}
-
-static struct gp_json *receive(struct gp_forge *forge, struct gp_err *err)
-{
-	struct gp_err why = {0};
-	struct gp_json *reply;
-	char *line;
-	size_t len;
-	int rc;
-	long long patience = (long long)forge->timeout_ms * MAX_PATIENCE, until = gp_now_ms() + patience;
-
-	/* An empty line is a heartbeat: the driver is still at work. */
-	do
-		rc = gp_lines_next(&forge->lines, &line, &len, MAX_REPLY, forge->timeout_ms, &why);
-	while (rc > 0 && !len && gp_now_ms() < until);
-	if (rc > 0 && !len) {
-		gp_fail(err, GP_EXIT_RETRY, "%s: still at work after %lld s", forge->name, patience / 1000);
-		return NULL;
-	}
-	if (rc == 0) {
-		gp_fail(err, GP_EXIT_SYSTEM, "%s ended without a reply", forge->name);
-		return NULL;
-	}
-	if (rc < 0) {
-		gp_fail(err, why.code == GP_EXIT_INPUT ? GP_EXIT_REPLY : why.code, "%s: %s", forge->name, why.message);
-		return NULL;
-	}
-	reply = gp_json_parse(line, len, &why);
-	if (!reply)
-		nonsense(forge, err, why.message);
-	else if (gp_json_get_int(reply, "id", -1) != forge->id)
-		nonsense(forge, err, "it answers another request");
-	else
-		return reply;
-	gp_json_free(reply);
-	return NULL;
-}
-
-/* Sends req (taken over) and returns the reply's result, yours. */
-static struct gp_json *call(struct gp_forge *forge, struct gp_json *req, struct gp_err *err)
-{
-	struct gp_json *reply = send_request(forge, req, err) ? NULL : receive(forge, err), *result = NULL;
-	const struct gp_json *error = gp_json_get(reply, "error");
-
-	gp_json_free(req);
-	if (!reply) {
-		forge->broken = true;
-		return NULL;
-	}
-	if (error) {
-		int64_t code = gp_json_get_int(error, "exit", 0);
-		const char *message = gp_json_get_text(error, "message");
-
-		/* A message of line ends alone counts as none. */
-		if (message && !message[strspn(message, " \t\r\n")])
-			message = NULL;
-		gp_fail(err, code > 0 && code < 256 ? (int)code : GP_EXIT_REPLY, "%s",
-			message ? message : "the forge gave no reason");
-	} else if (!gp_json_is_object(gp_json_get(reply, "result"))) {
-		nonsense(forge, err, "it has neither result nor error");
-	} else {
-		result = gp_json_take(reply, "result");
-	}
-	gp_json_free(reply);
-	return result;
 }
 
 static bool is_one_of(const char *text, const char *const words[])
@@ -177,7 +28,7 @@ static int lacks(const struct gp_forge *forge, struct gp_err *err, const char *t
 {
 	char *what = gp_asprintf("%s without %s", thing, member);
 
-	nonsense(forge, err, what);
+	gp_forge_nonsense(forge, err, what);
 	free(what);
 	return -1;
 }
@@ -199,14 +50,14 @@ static int check_pull(const struct gp_forge *forge, const struct gp_json *pull, 
 		if (!gp_json_is_bool(gp_json_get(pull, flags[i])))
 			return lacks(forge, err, "a pull request", flags[i]);
 	if (!is_one_of(gp_json_get_text(pull, "state"), states))
-		return nonsense(forge, err, "unknown pull request state");
+		return gp_forge_nonsense(forge, err, "unknown pull request state");
 	if (gp_oid_parse(&oid, gp_json_get_text(pull, "head")))
-		return nonsense(forge, err, "a pull request's head is not a commit id");
+		return gp_forge_nonsense(forge, err, "a pull request's head is not a commit id");
 	if (merged && !gp_json_is_null(merged) &&
 	    (!gp_json_is_string(merged) || gp_oid_parse(&oid, gp_json_text(merged))))
-		return nonsense(forge, err, "a pull request's merge_commit is not a commit id");
+		return gp_forge_nonsense(forge, err, "a pull request's merge_commit is not a commit id");
 	if (id && !gp_json_is_null(id) && !gp_json_is_string(id))
-		return nonsense(forge, err, "a pull request's id is not a string");
+		return gp_forge_nonsense(forge, err, "a pull request's id is not a string");
 	return 0;
 }
 
@@ -216,7 +67,7 @@ static int check_statuses(const struct gp_forge *forge, const struct gp_json *li
 	static const char *const states[] = {"success", "failure", "pending", NULL};
 
 	if (!gp_json_is_array(list))
-		return nonsense(forge, err, "it lists no statuses of a commit that was asked for");
+		return gp_forge_nonsense(forge, err, "it lists no statuses of a commit that was asked for");
 	for (const struct gp_json *s = gp_json_first(list); s; s = gp_json_next(s)) {
 		if (!gp_json_get_text(s, "context"))
 			return lacks(forge, err, "a status", "context");
@@ -239,13 +90,13 @@ static struct gp_json *take_pull(struct gp_forge *forge, struct gp_json *result,
 
 static struct gp_json *find(struct gp_forge *forge, struct gp_json *req, struct gp_err *err)
 {
-	struct gp_json *result = call(forge, req, err), *pulls;
+	struct gp_json *result = gp_forge_call(forge, req, err), *pulls;
 
 	if (!result)
 		return NULL;
 	pulls = gp_json_take(result, "pull_requests");
 	gp_json_free(result);
-	int rc = gp_json_is_array(pulls) ? 0 : nonsense(forge, err, "it lists no pull requests");
+	int rc = gp_json_is_array(pulls) ? 0 : gp_forge_nonsense(forge, err, "it lists no pull requests");
 
 	for (const struct gp_json *p = gp_json_first(pulls); p && !rc; p = gp_json_next(p))
 		rc = check_pull(forge, p, err);
@@ -264,12 +115,25 @@ struct gp_json *gp_forge_find_number(struct gp_forge *forge, int64_t number, str
 	return find(forge, req, err);
 }
 
-struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch, struct gp_err *err)
+static struct gp_json *find_text(struct gp_forge *forge, const char *name, const char *text, bool closed,
+				 struct gp_err *err)
 {
 	struct gp_json *req = request("find-pr");
 
-	gp_json_set_text(req, "branch", branch);
+	gp_json_set_text(req, name, text);
+	if (closed)
+		gp_json_set_bool(req, "closed", true);
 	return find(forge, req, err);
+}
+
+struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch, struct gp_err *err)
+{
+	return find_text(forge, "branch", branch, false, err);
+}
+
+struct gp_json *gp_forge_find_closed(struct gp_forge *forge, const char *branch, struct gp_err *err)
+{
+	return find_text(forge, "branch", branch, true, err);
 }
 
 int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json **pull, struct gp_err *err)
@@ -288,10 +152,7 @@ int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json
 
 struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err)
 {
-	struct gp_json *req = request("find-pr");
-
-	gp_json_set_text(req, "merged_as", commit);
-	return find(forge, req, err);
+	return find_text(forge, "merged_as", commit, false, err);
 }
 
 struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err)
@@ -312,7 +173,7 @@ struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const struct gp_forge_w
 	gp_json_set_text(req, "description", wanted->description);
 	for (const struct gp_json *m = gp_json_first(wanted->more); m; m = gp_json_next(m))
 		gp_json_set(req, gp_json_key(m), gp_json_copy(m));
-	struct gp_json *result = call(forge, req, err), *pull = take_pull(forge, result, err);
+	struct gp_json *result = gp_forge_call(forge, req, err), *pull = take_pull(forge, result, err);
 
 	*warnings = result ? gp_json_take(result, "warnings") : NULL;
 	*created = gp_json_get_true(result, "created");
@@ -331,7 +192,7 @@ struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, 
 	gp_json_set_bool(req, "enable", enable);
 	gp_json_set_text(req, "method", method);
 	gp_json_set_text(req, "head", head);
-	struct gp_json *result = call(forge, req, err), *pull = take_pull(forge, result, err);
+	struct gp_json *result = gp_forge_call(forge, req, err), *pull = take_pull(forge, result, err);
 
 	*clean = gp_json_get_true(result, "clean");
 	gp_json_free(result);
@@ -363,7 +224,7 @@ struct gp_json *gp_forge_merge(struct gp_forge *forge, int64_t number, const cha
 	gp_json_set_int(req, "number", number);
 	gp_json_set_text(req, "method", method);
 	gp_json_set_text(req, "head", head);
-	struct gp_json *result = call(forge, req, err), *pull = take_pull(forge, result, err);
+	struct gp_json *result = gp_forge_call(forge, req, err), *pull = take_pull(forge, result, err);
 
 	gp_json_free(result);
 	return pull;
@@ -388,7 +249,7 @@ static struct gp_json *list_statuses(struct gp_forge *forge, const struct gp_oid
 		gp_json_set_bool(req, "all", true);
 	if (number > 0)
 		gp_json_set_int(req, "number", number);
-	result = call(forge, req, err);
+	result = gp_forge_call(forge, req, err);
 	if (!result)
 		return NULL;
 	statuses = gp_json_take(result, "statuses");
@@ -440,7 +301,7 @@ int gp_forge_set_status(struct gp_forge *forge, const char *commit, int64_t numb
 	gp_json_set_text(req, "state", state);
 	gp_json_set_text(req, "description", description);
 	gp_json_set_text(req, "url", url);
-	result = call(forge, req, err);
+	result = gp_forge_call(forge, req, err);
 	gp_json_free(result);
 	return result ? 0 : -1;
 }

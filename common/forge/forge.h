@@ -44,6 +44,8 @@ struct gp_json *gp_forge_find_number(struct gp_forge *forge, int64_t number, str
 struct gp_json *gp_forge_find_branch(struct gp_forge *forge, const char *branch, struct gp_err *err);
 /* The open one of this repository's branch, forks aside: *pull is yours, or NULL if there is none. */
 int gp_forge_find_own(struct gp_forge *forge, const char *branch, struct gp_json **pull, struct gp_err *err);
+/* Those of this branch of the repository that were closed without a merge, forks aside. */
+struct gp_json *gp_forge_find_closed(struct gp_forge *forge, const char *branch, struct gp_err *err);
 struct gp_json *gp_forge_find_merged_as(struct gp_forge *forge, const char *commit, struct gp_err *err);
 struct gp_json *gp_forge_find_open(struct gp_forge *forge, struct gp_err *err);
 

@@ -56,7 +56,11 @@ int gp_request_find(struct gp_find *out, const struct gp_json *request, struct g
 	case GP_FIND_NUMBER:
 		return gp_request_number(&out->number, request, "number", err);
 	case GP_FIND_BRANCH:
-		return gp_request_name(&out->branch, request, "branch", err);
+		return gp_request_name(&out->branch, request, "branch", err) ||
+				       (is_given(request, "closed") &&
+					gp_request_bool(&out->closed, request, "closed", err))
+			       ? -1
+			       : 0;
 	case GP_FIND_MERGED_AS:
 		return gp_request_commit(&out->commit, request, "merged_as", err);
 	default:
@@ -77,7 +81,7 @@ struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository,
 	case GP_FIND_NUMBER:
 		return gp_pulls_result(finder->number(repository, f.number, err));
 	case GP_FIND_BRANCH:
-		return gp_pulls_result(finder->branch(repository, f.branch, f.base, err));
+		return gp_pulls_result((f.closed ? finder->closed : finder->branch)(repository, f.branch, f.base, err));
 	case GP_FIND_MERGED_AS:
 		return gp_pulls_result(finder->merged_as(repository, f.commit, f.base, err));
 	default:

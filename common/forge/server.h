@@ -81,6 +81,7 @@ struct gp_find {
 	int64_t number;
 	const char *branch, *commit;
 	const char *base; /* repository.base; NULL only if there is no branch */
+	bool closed;      /* of a branch: those that were closed without a merge, not the open ones */
 };
 int gp_request_find(struct gp_find *out, const struct gp_json *request, struct gp_err *err);
 
@@ -90,6 +91,7 @@ struct gp_finder {
 	struct gp_json *(*branch)(void *repository, const char *branch, const char *base, struct gp_err *err);
 	struct gp_json *(*merged_as)(void *repository, const char *commit, const char *base, struct gp_err *err);
 	struct gp_json *(*open)(void *repository, struct gp_err *err);
+	struct gp_json *(*closed)(void *repository, const char *branch, const char *base, struct gp_err *err);
 };
 /* The operation find-pr by such a finder. */
 struct gp_json *gp_find_answer(const struct gp_finder *finder, void *repository, const struct gp_json *request,

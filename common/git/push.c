@@ -8,8 +8,36 @@
 #include "sys/mem.h"
 #include "sys/process.h"
 
+enum { MAX_LEVELS = 8 };
+
+/*
+ * A branch that keeps this one from being made: git keeps them as files, so there cannot be both "promote" and
+ * "promote/apps-web". *name is yours, or NULL.
+ */
+static void find_in_the_way(struct gp_repository *r, const char *branch, char **name)
+{
+	char *below = gp_asprintf("refs/heads/%s/*", branch), *out = NULL;
+	const char *argv[MAX_LEVELS + 6] = {"git", "ls-remote", "--", r->push_url, below};
+	char *levels[MAX_LEVELS] = {NULL};
+	size_t words = 5, n = 0;
+
+	for (const char *slash = strchr(branch, '/'); slash && n < MAX_LEVELS; slash = strchr(slash + 1, '/')) {
+		levels[n] = gp_asprintf("refs/heads/%.*s", (int)(slash - branch), branch);
+		argv[words++] = levels[n++];
+	}
+	if (!gp_repository_ask(r, &out, argv, NULL, 0, "git ls-remote", &(struct gp_err){0})) {
+		const char *ref = strstr(out, "\trefs/heads/");
+
+		*name = ref ? gp_memdup0(ref + 12, strcspn(ref + 12, "\n")) : NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(levels[i]);
+	free(out);
+	free(below);
+}
+
 /* The server's own words: what hooks and the forge reported ("remote: …"), and why the ref was rejected. */
-static int refused(const struct gp_repository *r, const char *branch, struct gp_output *o, struct gp_err *err)
+static int refused(struct gp_repository *r, const char *branch, struct gp_output *o, struct gp_err *err)
 {
 	const char *line = strstr(o->out, "\n!\t"), *why = line ? strchr(line, '[') : NULL;
 	char *said = gp_strdup("");
@@ -23,6 +51,19 @@ static int refused(const struct gp_repository *r, const char *branch, struct gp_
 
 		return gp_fail(err, code, "cannot push branch '%s' to %s: %s%s", branch, r->clean_url,
 			       gp_repository_git_reason(o->err), denied ? " (may the token write contents?)" : "");
+	}
+	char *other = NULL;
+
+	if (strstr(why, "lock ref") || strstr(why, "update ref") || strstr(why, "conflict") ||
+	    strstr(o->err, "cannot lock ref"))
+		find_in_the_way(r, branch, &other);
+	if (other) {
+		gp_fail(err, GP_EXIT_REFUSED,
+			"branch '%s' cannot be made while there is a branch '%s': rename or delete that", branch,
+			other);
+		free(other);
+		free(said);
+		return -1;
 	}
 	for (const char *at = o->err; *at; at += strcspn(at, "\n"), at += *at == '\n') {
 		int len = (int)strcspn(at, "\n");
@@ -67,8 +108,9 @@ static void look_again(struct gp_repository *r, struct gp_push *pushes, size_t n
 		else if (gp_oid_equal(&now.tip[i], &p->commit))
 			p->err = (struct gp_err){0};
 		else if (!gp_oid_equal(&now.tip[i], &p->old))
-			gp_fail(&p->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
-				p->branch);
+			p->moved =
+				gp_fail(&p->err, GP_EXIT_RETRY,
+					"branch '%s' changed during the push (another run?): run again", p->branch) < 0;
 		else
 			p->err.code = GP_EXIT_REFUSED;
 	}
@@ -137,6 +179,7 @@ static void push_and_look(struct gp_repository *r, struct gp_output *o, struct g
 
 		for (size_t i = 0; i < count; i++) {
 			pushes[place[i]].err = rc ? err : left[i].err;
+			pushes[place[i]].moved = left[i].moved;
 			if (!rc && is_refused(&left[i]))
 				place[kept++] = place[i];
 		}

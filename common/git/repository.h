@@ -104,6 +104,7 @@ struct gp_push {
 	const char *branch; /* borrowed */
 	struct gp_oid commit, old;
 	struct gp_err err; /* 75 if the branch moved; otherwise 71 or 69 in the server's words; code 0: pushed */
+	bool moved;        /* somebody else has moved the branch */
 };
 /* Pushes them all with one git; one that the server refuses does not cost the others. Each has its own error. */
 void gp_repository_push(struct gp_repository *r, struct gp_push *pushes, size_t n);

@@ -144,7 +144,9 @@ bool gp_repository_tries_again(struct gp_repository *r, const struct gp_output *
 	enum gp_passing passing = gp_repository_may_pass(o);
 	static unsigned chance;
 
-	if (passing == GP_PASSING_NEVER || (passing != GP_PASSING_LATER && attempt >= FEW))
+	/* One that gp itself has ended after all that time (gp_run_within) would not do better. */
+	if (passing == GP_PASSING_NEVER || strstr(o->err, "git: timed out after ") ||
+	    (passing != GP_PASSING_LATER && attempt >= FEW))
 		return false;
 	if (!chance)
 		chance = (unsigned)time(NULL) ^ (unsigned)getpid();

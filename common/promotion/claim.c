@@ -345,7 +345,8 @@ int gp_claim_read(struct gp_claim *claim, struct gp_base *base, struct gp_chain 
 	if (!rc && claim->state == GP_CLAIM_SOUND && !agree) {
 		claim->state = GP_CLAIM_UNSETTLED;
 		claim->reason = gp_strdup(
-			"its description does not say what its commit says: it is being updated, or was edited");
+			"its description does not say what its commit says: it is being updated, or was edited "
+			"(gp promote mends it)");
 	}
 out:
 	gp_own_free(&own);

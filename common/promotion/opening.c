@@ -26,6 +26,17 @@ void gp_opening_free(struct gp_opening *o)
 	free(o->skip);
 }
 
+void gp_opening_begin_again(struct gp_opening *o, struct gp_base *base)
+{
+	struct gp_json *document = o->proposal.document;
+	bool beaten = o->beaten;
+
+	gp_opening_free(o);
+	gp_opening_read(o, document);
+	o->beaten = beaten;
+	base->tip = (struct gp_oid){{0}};
+}
+
 bool gp_opening_goes_on(const struct gp_opening *o)
 {
 	return !o->skip && !o->err.code && !o->later;
@@ -106,9 +117,16 @@ static void meet(struct gp_opening *o, const struct gp_json *pulls, struct gp_ba
 		o->pull = pull_in(pulls, p->branch, base);
 	else if (gp_forge_find_own(forge, p->branch, &o->pull, &o->err))
 		return;
-	if (o->pull && !gp_proposal_meet(p, base, o->pull, &o->claim, &o->meeting, &o->err))
+	if (o->pull && !gp_proposal_meet(p, base, o->pull, &o->claim, &o->meeting, &o->err)) {
+		bool sound = o->claim.state == GP_CLAIM_SOUND || o->claim.state == GP_CLAIM_UNSETTLED;
+
 		gp_oid_parse(&o->old, gp_json_get_text(o->pull, "head"));
-	else if (!o->pull && !p->dry_run)
+		/* Who came last stays. */
+		if (o->beaten && sound && o->meeting == GP_MEET_RESET)
+			o->meeting = GP_MEET_YIELD;
+		else
+			o->beaten = false;
+	} else if (!o->pull && !p->dry_run)
 		check_left(o, base, &o->err);
 }
 
@@ -152,8 +170,10 @@ void gp_openings_push(struct gp_opening *o, size_t n, struct gp_base *base, stru
 	}
 	gp_repository_push(&base->repository, pushes, count);
 	for (size_t i = 0, at = 0; i < n; i++)
-		if (o[i].pushed)
+		if (o[i].pushed) {
+			o[i].lost = pushes[at].moved;
 			o[i].err = pushes[at++].err;
+		}
 	free(pushes);
 }
 
@@ -191,6 +211,10 @@ static int keep(struct gp_opening *o, struct gp_base *base, struct gp_json *pull
 	if (!rc && !gp_oid_equal(&now, head) && !strcmp(gp_json_get_text(pull, "state"), "open"))
 		rc = gp_fail(&o->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
 			     p->branch);
+	if (rc && o->err.code == GP_EXIT_RETRY) {
+		o->lost = true;
+		o->beaten = o->pushed;
+	}
 	if (rc) {
 		gp_json_free(pull);
 		return -1;
@@ -293,7 +317,10 @@ void gp_opening_finish(struct gp_opening *o, struct gp_base *base, struct gp_for
 	else if (!p->dry_run && (o->meeting == GP_MEET_KEEP || o->claim.state != GP_CLAIM_SOUND))
 		/* A run that lost a race against this one may have left the wrong title over it. */
 		describe(o, base, forge, &o->claim.promotion, &o->old, &t);
-	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && p->objection)
+	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && o->beaten)
+		o->skip = gp_asprintf("superseded by %s, which another run has just brought in #%lld",
+				      o->claim.promotion.tag, number);
+	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && p->objection)
 		o->skip = gp_asprintf("%s by #%lld (see --allow-older)", p->objection, number);
 	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD)
 		o->skip = gp_asprintf("pull request #%lld takes %s/%s %s to %s first", number, o->claim.promotion.group,

@@ -23,11 +23,16 @@ struct gp_opening {
 	enum gp_meeting meeting;
 	struct gp_oid old; /* where the branch is: what the push replaces */
 	bool pushed;
-	bool later; /* the driver broke over another one: this one has to be begun again */
+	bool lost;   /* the error is that another run was there first: it may be begun again */
+	bool beaten; /* another run has replaced what this one had pushed: it came last, and stays */
+	bool later;  /* the driver broke over another one: this one has to be begun again */
 };
 
 /* Reads a document, which is borrowed. An error is in its err. Free it also then. */
 void gp_opening_read(struct gp_opening *o, struct gp_json *document);
+
+/* The same document from the beginning, after a lost race; the next check asks for the base's tip again. */
+void gp_opening_begin_again(struct gp_opening *o, struct gp_base *base);
 void gp_opening_free(struct gp_opening *o);
 
 /* Whether there still is something to do here. */

@@ -6,13 +6,13 @@
 #include "setter/version.h"
 #include "sys/mem.h"
 
-/* The key of the app, else that of the configuration; NULL: neither is there. */
-static const char *key_of(const struct gp_json *config, const struct gp_promotion *p)
+/* The key of the app, else that of the configuration, which may be NULL. */
+static const char *key_of(const struct gp_json *groups, const char *all, const struct gp_promotion *p)
 {
-	const struct gp_json *group = gp_json_get(gp_json_get(config, "groups"), p->group);
+	const struct gp_json *group = gp_json_get(groups, p->group);
 	const char *own = gp_json_get_text(gp_json_get(gp_json_get(group, "applications"), p->app), "order");
 
-	return own ? own : gp_json_get_text(config, "order");
+	return own ? own : all;
 }
 
 /* The tag of TAG@DIGEST. Yours. */
@@ -34,13 +34,24 @@ static bool is_older(const char *version, const char *other, enum gp_order order
 /* *is_ruled: as order.h has it. */
 static enum gp_order order_of(const struct gp_json *document, const struct gp_promotion *p, bool *is_ruled)
 {
-	const char *key = key_of(gp_json_get(document, "config"), p);
+	const struct gp_json *config = gp_json_get(document, "config");
+	const char *key = key_of(gp_json_get(config, "groups"), gp_json_get_text(config, "order"), p);
 	enum gp_order order = GP_ORDER_GUESSED;
 
 	/* A promotion follows what was merged; one that is made anew is what was asked for before. */
 	*is_ruled = key && gp_order_parse(&order, key) && !gp_json_get(document, "previous_pull_request") &&
 		    !gp_json_get(document, "pull_request");
 	return order;
+}
+
+bool gp_order_is_older(const struct gp_config *config, const struct gp_promotion *p, const char *other)
+{
+	const char *key = key_of(config->groups, config->order, p);
+	enum gp_order order = GP_ORDER_GUESSED;
+
+	if (key)
+		gp_order_parse(&order, key);
+	return is_older(p->tag, other, order);
 }
 
 bool gp_order_is_lifted(const struct gp_json *document)

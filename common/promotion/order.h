@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "data/json.h"
+#include "promotion/config.h"
 #include "promotion/promotion.h"
 #include "setter/setter.h"
 
@@ -24,6 +25,12 @@ char *gp_order_objection(const struct gp_json *document, const struct gp_promoti
  */
 char *gp_order_objection_to(const struct gp_json *document, const struct gp_promotion *p, const char *open_tag,
 			    bool *is_ruled);
+
+/*
+ * Whether the promotion's tag is older than another one, as the configuration orders the app's tags; where it does not, by
+ * a guess.
+ */
+bool gp_order_is_older(const struct gp_config *config, const struct gp_promotion *p, const char *other);
 
 /* Whether the document's promotion was let pass although it is older: its member allow_older. */
 bool gp_order_is_lifted(const struct gp_json *document);

@@ -3,9 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/oid.h"
+#include "promotion/document.h"
 #include "promotion/promotion.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
+
+int gp_pull_of(struct gp_pull *out, const struct gp_json *document, struct gp_err *err)
+{
+	const struct gp_json *pull = gp_json_get(document, "pull_request");
+	struct gp_oid ignored;
+
+	out->number = gp_json_get_int(pull, "number", 0);
+	out->head = gp_document_need_text(document, "pull_request.head", err);
+	out->state = gp_json_get_text(pull, "state");
+	out->id = gp_json_get_text(pull, "id");
+	out->auto_merge = gp_json_get_true(pull, "auto_merge");
+	if (!out->head)
+		return -1;
+	if (out->number <= 0)
+		return gp_fail(err, GP_EXIT_INPUT, "document has no pull_request.number");
+	if (gp_oid_parse(&ignored, out->head))
+		return gp_fail(err, GP_EXIT_INPUT, "pull_request.head in the document is not a commit id: '%s'",
+			       out->head);
+	return 0;
+}
 
 int gp_pull_number(int64_t *out, const char *text, struct gp_err *err)
 {

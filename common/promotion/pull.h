@@ -5,6 +5,7 @@
 #ifndef GP_PULL_H
 #define GP_PULL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "data/json.h"
@@ -17,6 +18,15 @@
  */
 typedef void gp_found_fn(void *ctx, const struct gp_json *pull, const struct gp_promotion *promotion);
 typedef void gp_told_fn(void *ctx, int level, const char *text);
+
+/* What a document says of its pull request; borrowed from it. */
+struct gp_pull {
+	int64_t number;
+	const char *head, *state, *id; /* state and id may be NULL */
+	bool auto_merge;
+};
+/* Reads them. errors: 65. */
+int gp_pull_of(struct gp_pull *out, const struct gp_json *document, struct gp_err *err);
 
 /* Reads a pull request's number. errors: 64. */
 int gp_pull_number(int64_t *out, const char *text, struct gp_err *err);

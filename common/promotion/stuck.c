@@ -52,7 +52,8 @@ void gp_stuck_find(struct gp_base *base, const struct gp_json *pulls, gp_found_f
 			told(ctx, -1, text);
 			free(text);
 		} else if (claim.metadata && !strcmp(claim.promotion.type, "promote") &&
-			   gp_claim_fit(&claim, base, &head, &now) == GP_FIT_STUCK) {
+			   (claim.state == GP_CLAIM_UNSETTLED ||
+			    gp_claim_fit(&claim, base, &head, &now) == GP_FIT_STUCK)) {
 			found(ctx, pull, &claim.promotion);
 		}
 		free(now);

@@ -378,3 +378,72 @@ bool gp_carry_is_at(const struct gp_carry *carry)
 {
 	return carry->markers && carry->at_tag == carry->markers;
 }
+
+int gp_manifests_apps(struct gp_manifests *m, const struct gp_oid *tree, const char *group, const char *env,
+		      gp_app_fn *fn, void *ctx, struct gp_err *err)
+{
+	char *dir = gp_asprintf("%s/%s", group, env);
+	struct gp_inventory *inv = inventory_of(m, dir);
+	const struct gp_item *items;
+	struct gp_oid env_tree;
+	size_t count = 0, group_len = strlen(group);
+	int rc = find_env(m, &env_tree, tree, dir, err);
+
+	free(dir);
+	if (rc <= 0)
+		return rc;
+	rc = gp_inventory_take(inv, &env_tree, &m->counts, err);
+	items = rc ? NULL : gp_inventory_items(inv, &count);
+	for (size_t i = 0; i < count && !rc; i++)
+		for (const char *p = items[i].policies; p < items[i].policies + items[i].len && !rc;
+		     p += strlen(p) + 1) {
+			const char *name = p + group_len + 1;
+
+			if (strncmp(p, group, group_len) != 0 || p[group_len] != ':')
+				continue;
+			size_t len = strcspn(name, ":");
+			enum gp_marker_kind kind = gp_marker_suffix(name + len);
+
+			if (kind != GP_MARKER_IMAGE && kind != GP_MARKER_TAG)
+				continue;
+			char *app = gp_memdup0(name, len);
+
+			rc = fn(ctx, app);
+			free(app);
+		}
+	return rc;
+}
+
+int gp_manifests_tag(struct gp_manifests *m, char **tag, const struct gp_oid *tree, const char *env,
+		     const struct gp_setter *setter, struct gp_err *err)
+{
+	const struct gp_setter any = {setter->group, setter->app, NULL};
+	char *dir = gp_asprintf("%s/%s", setter->group, env);
+	struct gp_inventory *inv = inventory_of(m, dir);
+	const struct gp_item **items = NULL;
+	struct gp_edits edits = {0};
+	struct gp_oid env_tree;
+	size_t count = 0;
+	int found = find_env(m, &env_tree, tree, dir, err), rc = found < 0 ? -1 : 0;
+
+	*tag = NULL;
+	if (found > 0 && !(rc = gp_inventory_take(inv, &env_tree, &m->counts, err)))
+		items = gp_inventory_find(inv, setter->group, setter->app, &count);
+	for (size_t i = 0; i < count && !rc; i++) {
+		char *text;
+		size_t len;
+
+		rc = apply(m, items[i], &any, &text, &len, &edits, err);
+		free(text);
+	}
+	bool same = !rc && edits.count && edits.item[0].tag;
+
+	for (size_t i = 1; i < edits.count && same; i++)
+		same = edits.item[i].tag && !strcmp(edits.item[i].tag, edits.item[0].tag);
+	if (same)
+		*tag = gp_strdup(edits.item[0].tag);
+	gp_edits_free(&edits);
+	free(items);
+	free(dir);
+	return rc;
+}

@@ -72,6 +72,22 @@ struct gp_carry {
 int gp_manifests_carry(struct gp_manifests *m, struct gp_carry *out, const struct gp_oid *tree, const char *env,
 		       const struct gp_setter *setter, struct gp_err *err);
 
+/*
+ * Calls fn for each app that has a marker of an image or a tag in <group>/<env> of a tree, in no order; no such directory
+ * is one without apps. A return other than 0 ends it and is returned. errors: 65 for directories that are nested too
+ * deeply, 71.
+ */
+typedef int gp_app_fn(void *ctx, const char *app);
+int gp_manifests_apps(struct gp_manifests *m, const struct gp_oid *tree, const char *group, const char *env,
+		      gp_app_fn *fn, void *ctx, struct gp_err *err);
+
+/*
+ * The one tag that an app has in an environment; the setter's own does not matter. *tag is yours; NULL if there is no
+ * marker, or they have different ones. errors: as gp_manifests_carry.
+ */
+int gp_manifests_tag(struct gp_manifests *m, char **tag, const struct gp_oid *tree, const char *env,
+		     const struct gp_setter *setter, struct gp_err *err);
+
 /* Whether an environment carries exactly this tag. */
 bool gp_carry_is_at(const struct gp_carry *carry);
 

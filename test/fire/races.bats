@@ -98,3 +98,53 @@ both() {
 	hub_gitops
 	both
 }
+
+# ten GREP_ORDER: ten releases of one app at once: nobody fails; one pull request, and it is all one release's.
+ten() {
+	local n pids=() failed=0
+
+	for n in {10..19}; do
+		gp-new --group apps --app web --tag "1.$n.0" >"$T/run/$n" 2>"$T/run/$n.err" 3>&- &
+		pids+=($!)
+	done
+	for n in "${!pids[@]}"; do
+		wait "${pids[$n]}" || failed=$((failed + 1))
+	done
+	same 'how many failed' 0 "$failed" || fail "$(cat "$T"/run/*.err)" || return
+	same pulls 1 "$(prs | grep -c '')"
+	tag=$(remote_tag apps dev web promote/apps-web)
+	same title "Promote apps/web version $tag to environment dev" "$(prs .title)"
+	has "$(prs .description)" "\"tag\":\"$tag\""
+	has "$(git -C "$REMOTE" log -1 --format=%B promote/apps-web)" "\"tag\":\"$tag\""
+	same auto true "$(prs .auto_merge)"
+}
+
+@test "ten releases of one app at once: none fails, and with an order the newest stays: local" {
+	make_gitops --config 'order: semver'
+	ten
+	same newest 1.19.0 "$tag"
+}
+
+@test "ten releases of one app at once: none fails, and with an order the newest stays: github" {
+	load ../fakes/github/hands
+	hub_gitops --config 'order: semver'
+	ten
+	same newest 1.19.0 "$tag"
+}
+
+@test "ten releases of one app at once, without an order: one of them stays, whole" {
+	make_gitops
+	ten
+}
+
+@test "the same release ten times at once: all succeed" {
+	make_gitops
+	local n pids=()
+
+	for n in {1..10}; do
+		gp-new --group apps --app web --tag v1 >"$T/run/$n" 2>"$T/run/$n.err" 3>&- &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do wait "$n" || fail "$(cat "$T"/run/*.err)"; done
+	same pulls 1 "$(prs | grep -c '')"
+}

@@ -256,3 +256,14 @@ count_git() {
 	expect 0 gp-new apps/web v2
 	same number 2 "$(jq .pull_request.number <<<"$output")"
 }
+
+@test "a branch that is in the way is named: promote, or one below" {
+	make_gitops
+	git -C "$REMOTE" branch --quiet promote main
+	expect 69 gp-new apps/web v1
+	has "$stderr" "branch 'promote/apps-web' cannot be made while there is a branch 'promote': rename or delete that"
+	git -C "$REMOTE" branch --quiet -D promote
+	git -C "$REMOTE" branch --quiet promote/apps-web/x main
+	expect 69 gp-new apps/web v1
+	has "$stderr" "while there is a branch 'promote/apps-web/x'"
+}

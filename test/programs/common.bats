@@ -5,7 +5,7 @@
 setup() {
 	load ../lib/helper
 	gp_setup
-	programs=(gp-read-config gp-find-pr gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local)
+	programs=(gp-read-config gp-find-pr gp-find-missing gp-set-tag gp-open-pr gp-merge gp-check-status gp-set-status gp-report gp-forge-local)
 	filters=(
 		'gp-read-config'
 		'gp-read-config --next'
@@ -520,7 +520,7 @@ setup() {
 @test "credentials in a remote's URL reach no message and no document" {
 	make_gitops
 	git remote set-url origin 'http://emilia:s3cret@127.0.0.1:1/acme/shop.git'
-	GP_PROVIDER=local sh_pipe 71 'gp-read-config -vv --group apps --app web --tag v1'
+	GP_PROVIDER=local sh_pipe 75 'gp-read-config -vv --group apps --app web --tag v1'
 	lacks "$stderr$output" s3cret
 	has "$stderr" 127.0.0.1:1
 }

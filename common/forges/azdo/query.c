@@ -135,13 +135,14 @@ static int take_own(struct gp_azdo *a, const struct gp_json *item, void *ctx, st
 	return take_listed(a, item, ctx, err);
 }
 
-static struct gp_json *list_branch(struct gp_azdo *a, const char *branch, const char *base, struct gp_err *err)
+static struct gp_json *list_branch(struct gp_azdo *a, const char *branch, const char *base, const char *status,
+				   struct gp_err *err)
 {
 	char *from = gp_api_escape(branch), *into = gp_api_escape(base);
-	char *path = gp_asprintf("pullrequests?searchCriteria.status=active&searchCriteria.sourceRefName=refs/heads/%s"
+	char *path = gp_asprintf("pullrequests?searchCriteria.status=%s&searchCriteria.sourceRefName=refs/heads/%s"
 				 "&searchCriteria.targetRefName=refs/heads/%s",
-				 from, into);
-	struct listed l = begin("active", false, NULL);
+				 status, from, into);
+	struct listed l = begin(status, false, NULL);
 
 	gp_azdo_list(a, GP_AZDO_REPOSITORY, path, GP_AZDO_PULLS, NULL, take_own, &l, err);
 	free(path);
@@ -158,10 +159,15 @@ static void remember(struct gp_azdo *a, const char *branch, const char *base, co
 	a->looked_up = gp_json_get_int(gp_json_first(pulls), "number", 0);
 }
 
+static struct gp_json *find_closed(void *repository, const char *branch, const char *base, struct gp_err *err)
+{
+	return list_branch(repository, branch, base, "abandoned", err);
+}
+
 struct gp_json *gp_azdo_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err)
 {
 	struct gp_azdo *a = repository;
-	struct gp_json *pulls = list_branch(a, branch, base, err);
+	struct gp_json *pulls = list_branch(a, branch, base, "active", err);
 	char *tip = gp_json_first(pulls) ? gp_azdo_tip(a, branch, err) : NULL;
 
 	for (struct gp_json *p = gp_json_first(pulls); p && !err->code; p = gp_json_next(p)) {
@@ -286,7 +292,7 @@ static struct gp_json *find_number(void *repository, int64_t number, struct gp_e
 
 struct gp_json *gp_azdo_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	static const struct gp_finder finder = {find_number, gp_azdo_find_branch, find_merged, find_open};
+	static const struct gp_finder finder = {find_number, gp_azdo_find_branch, find_merged, find_open, find_closed};
 
 	return gp_find_answer(&finder, repository, request, err);
 }

@@ -65,6 +65,15 @@ static bool is_own(const struct gp_json *pull, const void *ctx)
 	return !gp_json_get_true(pull, "fork");
 }
 
+static struct gp_json *of_branch(const char *branch, const char *base)
+{
+	struct gp_json *variables = gp_json_object();
+
+	gp_json_set_text(variables, "branch", branch);
+	gp_json_set_text(variables, "base", base);
+	return variables;
+}
+
 struct gp_json *gp_github_find_branch(void *repository, const char *branch, const char *base, struct gp_err *err)
 {
 	struct gp_github *g = repository;
@@ -72,11 +81,18 @@ struct gp_json *gp_github_find_branch(void *repository, const char *branch, cons
 		"query($owner:String!,$name:String!,$branch:String!,$base:String!,$after:String){"
 		"repository(owner:$owner,name:$name){pullRequests(states:OPEN,headRefName:$branch,baseRefName:$base,"
 		"first:100,after:$after){nodes{...pull} pageInfo{hasNextPage endCursor}}}}" GP_GITHUB_PULL;
-	struct gp_json *variables = gp_json_object();
 
-	gp_json_set_text(variables, "branch", branch);
-	gp_json_set_text(variables, "base", base);
-	return list(g, query, variables, is_own, err);
+	return list(g, query, of_branch(branch, base), is_own, err);
+}
+
+static struct gp_json *find_closed(void *repository, const char *branch, const char *base, struct gp_err *err)
+{
+	static const char query[] =
+		"query($owner:String!,$name:String!,$branch:String!,$base:String!,$after:String){"
+		"repository(owner:$owner,name:$name){pullRequests(states:CLOSED,headRefName:$branch,baseRefName:$base,"
+		"first:100,after:$after){nodes{...pull} pageInfo{hasNextPage endCursor}}}}" GP_GITHUB_PULL;
+
+	return list(repository, query, of_branch(branch, base), is_own, err);
 }
 
 static struct gp_json *find_open(void *repository, struct gp_err *err)
@@ -183,7 +199,8 @@ static struct gp_json *find_merged(void *repository, const char *commit, const c
 
 struct gp_json *gp_github_find_pr(void *repository, const struct gp_json *request, struct gp_err *err)
 {
-	static const struct gp_finder finder = {find_number, gp_github_find_branch, find_merged, find_open};
+	static const struct gp_finder finder = {find_number, gp_github_find_branch, find_merged, find_open,
+						find_closed};
 
 	return gp_find_answer(&finder, repository, request, err);
 }

@@ -152,6 +152,8 @@ struct gp_local_pull *gp_local_find_branch(struct gp_local *local, const char *b
 
 /* Reads one that is merged or closed. Returns it (yours); NULL with err untouched if there is none, or 71. */
 struct gp_json *gp_local_read_closed(struct gp_local *local, int64_t number, struct gp_err *err);
+/* The newest number that there is; 0: none. errors: 71. */
+int64_t gp_local_last_number(struct gp_local *local, struct gp_err *err);
 
 /* The numbers of those merged as a commit, an array (yours); NULL as above. */
 struct gp_json *gp_local_read_merged(struct gp_local *local, const char *commit, struct gp_err *err);

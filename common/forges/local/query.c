@@ -86,6 +86,26 @@ static struct gp_json *find_open(struct gp_local *local, const char *branch, con
 	return pulls;
 }
 
+/* How far back closed ones are looked for. */
+enum { MAX_CLOSED = 1000 };
+
+static struct gp_json *find_closed(struct gp_local *local, const char *branch, const char *base, struct gp_err *err)
+{
+	struct gp_json *pulls = gp_json_array();
+	int64_t last = gp_local_last_number(local, err);
+
+	for (int64_t n = last; n > 0 && n > last - MAX_CLOSED && !err->code; n--) {
+		struct gp_json *stored = gp_local_read_closed(local, n, err);
+
+		if (stored && !strcmp(gp_json_get_text(stored, "state"), "closed") &&
+		    !strcmp(gp_json_get_text(stored, "branch"), branch) &&
+		    !strcmp(gp_json_get_text(stored, "base"), base))
+			gp_json_append(pulls, pull_object(local, stored));
+		gp_json_free(stored);
+	}
+	return gp_pulls_in_order(pulls);
+}
+
 static int append_number(struct gp_local *local, struct gp_json *pulls, int64_t number, struct gp_err *err)
 {
 	struct gp_err none = {0};
@@ -127,7 +147,7 @@ struct gp_json *gp_local_find_pr(void *repository, const struct gp_json *request
 		append_number(local, pulls, f.number, err);
 		break;
 	case GP_FIND_BRANCH:
-		pulls = find_open(local, f.branch, f.base);
+		pulls = f.closed ? find_closed(local, f.branch, f.base, err) : find_open(local, f.branch, f.base);
 		break;
 	case GP_FIND_MERGED_AS:
 		pulls = find_merged(local, f.commit, err);

@@ -257,16 +257,25 @@ struct gp_json *gp_local_read_merged(struct gp_local *local, const char *commit,
 	return read_path(local, commit_path("merged", commit), err);
 }
 
+int64_t gp_local_last_number(struct gp_local *local, struct gp_err *err)
+{
+	struct gp_json *counter = read_path(local, gp_strdup("next"), err), *box = gp_json_object();
+
+	if (counter)
+		gp_json_set(box, "next", counter);
+	int64_t next = gp_json_get_int(box, "next", 1);
+
+	gp_json_free(box);
+	return next - 1;
+}
+
 struct gp_local_pull *gp_local_add(struct gp_local *local, struct gp_json *json, struct gp_err *err)
 {
 	struct gp_local_pull *pull;
 	struct gp_oid blob;
 	struct gp_err none = {0};
-	struct gp_json *counter = read_path(local, gp_strdup("next"), &none), *box = gp_json_object();
-
-	if (counter)
-		gp_json_set(box, "next", counter);
-	int64_t number = gp_json_get_int(box, "next", 1);
+	struct gp_json *box = gp_json_object();
+	int64_t number = gp_local_last_number(local, &none) + 1;
 
 	gp_json_set_int(box, "next", number + 1);
 	gp_json_set_int(json, "number", number);
