@@ -3,7 +3,7 @@
  * with an error, or with a result in which all is as gp-forge(7) promises.
  * The source is included, because a forge is otherwise always a program of its own.
  */
-#include "forge/forge.c" /* NOLINT(bugprone-suspicious-include) */
+#include "forge/client.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include <fcntl.h>
 
