@@ -114,7 +114,7 @@ struct gp_json *gp_pulls_result(struct gp_json *pulls)
 }
 
 struct gp_json *gp_status(const char *context, const char *state, const char *description, const char *url,
-			  const char *at, const char *kind)
+			  const char *at, const char *kind, const char *by)
 {
 	struct gp_json *status = gp_json_object();
 
@@ -124,6 +124,7 @@ struct gp_json *gp_status(const char *context, const char *state, const char *de
 	gp_json_set_text(status, "url", url);
 	gp_json_set_text(status, "created_at", at);
 	gp_json_set_text(status, "kind", kind);
+	gp_json_set_text(status, "by", by);
 	return status;
 }
 

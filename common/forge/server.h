@@ -152,9 +152,9 @@ void gp_warn(struct gp_json **warnings, const char *fmt, ...) __attribute__((for
 struct gp_json *gp_pull_result(struct gp_json *pull);
 struct gp_json *gp_pulls_result(struct gp_json *pulls);
 
-/* A status; description and url may be NULL. Yours. */
+/* A status; description, url and by, who posted it, may be NULL. Yours. */
 struct gp_json *gp_status(const char *context, const char *state, const char *description, const char *url,
-			  const char *at, const char *kind);
+			  const char *at, const char *kind, const char *by);
 
 /* Whether a pull request, as the protocol has it, is open and its head still is head: 69 or 75. */
 int gp_pull_check_bound(const struct gp_json *pull, const char *head, struct gp_err *err);

@@ -58,7 +58,9 @@ struct gp_wanted gp_wanted_of(const struct gp_config *config, const char *group,
 	int index = gp_config_find(config, env);
 	const char *own = index < 0 ? NULL : config->environments[index].status_context;
 
-	return (struct gp_wanted){own ? own : config->status_context, group, env};
+	const struct gp_json *from = index < 0 ? NULL : config->environments[index].status_from;
+
+	return (struct gp_wanted){own ? own : config->status_context, group, env, from ? from : config->status_from};
 }
 
 bool gp_wanted_matches(const void *ctx, const char *context)

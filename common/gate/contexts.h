@@ -15,6 +15,7 @@
  */
 struct gp_wanted {
 	const char *pattern, *group, *env; /* pattern: NULL for Flux's own */
+	const struct gp_json *from;        /* whose statuses count, an array of names; NULL: anybody's */
 };
 
 /* Where the environment has a pattern of its own, it takes the place of the configuration's. */

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gate/flux.h"
 #include "sys/mem.h"
@@ -84,6 +85,28 @@ void gp_run_free(struct gp_run *run)
 	*run = (struct gp_run){0};
 }
 
+/* An app's login is "name[bot]" in one of GitHub's APIs and "name" in the other. */
+static bool is_same_login(const char *a, const char *b)
+{
+	static const char bot[] = "[bot]";
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n > sizeof bot - 1 && !strcmp(a + n - (sizeof bot - 1), bot))
+		n -= sizeof bot - 1;
+	if (m > sizeof bot - 1 && !strcmp(b + m - (sizeof bot - 1), bot))
+		m -= sizeof bot - 1;
+	return n == m && !strncasecmp(a, b, n);
+}
+
+/* Whether statuses of this author count. Where the forge does not say who it is, nobody's do. */
+static bool is_from(const struct gp_rules *rules, const char *by)
+{
+	for (const struct gp_json *name = gp_json_first(rules->from); name && by; name = gp_json_next(name))
+		if (gp_json_text(name) && is_same_login(gp_json_text(name), by))
+			return true;
+	return !rules->from;
+}
+
 static bool is_evidence(const struct gp_rules *rules, const char *context, const char *state, const char *description)
 {
 	if (strcmp(state, "success") != 0)
@@ -142,7 +165,11 @@ static void count_commit(struct gp_tally *tally, struct contexts *seen, const st
 		if (!context || !state || (kind && strcmp(kind, "status") != 0) ||
 		    !rules->matches(rules->ctx, context) || has(seen, context))
 			continue;
-		if (!is_evidence(rules, context, state, gp_json_get_text(s, "description"))) {
+		bool known = is_from(rules, gp_json_get_text(s, "by"));
+
+		if (!known && !tally->stranger)
+			tally->stranger = s;
+		if (!known || !is_evidence(rules, context, state, gp_json_get_text(s, "description"))) {
 			add(&passed_over, context);
 			continue;
 		}

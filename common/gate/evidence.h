@@ -38,6 +38,7 @@ void gp_run_free(struct gp_run *run);
 struct gp_tally {
 	size_t contexts; /* how many have said anything */
 	bool hidden;     /* a context's newest status is no evidence and may hide an earlier one that is */
+	const struct gp_json *stranger; /* a status that would count, by somebody whose statuses do not */
 	/* For each state the first status that has it, and its commit; borrowed from statuses; NULL: none. */
 	const struct gp_json *success, *failure, *pending;
 	const char *success_commit, *failure_commit, *pending_commit;
@@ -48,7 +49,8 @@ typedef bool gp_context_fn(const void *ctx, const char *context);
 struct gp_rules {
 	gp_context_fn *matches; /* whether a context does (gate.h says how) */
 	const void *ctx;
-	const char *description; /* a glob that a success's description must match, or NULL; flux.h has the rest */
+	const struct gp_json *from; /* whose statuses count, an array of names; NULL: anybody's */
+	const char *description;    /* a glob that a success's description must match, or NULL; flux.h has the rest */
 };
 
 /*

@@ -110,6 +110,15 @@ static void name_near(struct gp_verdict *v, const struct gp_run *run, const stru
 	}
 }
 
+/* Where somebody has spoken whose word does not count: says who, so that nobody waits for ever unaware. */
+static void name_stranger(struct gp_verdict *v, const struct gp_json *status)
+{
+	const char *by = gp_json_get_text(status, "by");
+
+	reword(v, gp_asprintf("%s (%s is from '%s', who is not in status_from)", v->reason,
+			      gp_json_get_text(status, "context"), by ? by : "nobody"));
+}
+
 static int judge_claim(struct gp_verdict *v, const struct gp_claim *claim, const struct gp_config *config, int *env)
 {
 	const struct gp_promotion *p = &claim->promotion;
@@ -277,12 +286,14 @@ int gp_gate_judge(struct gp_verdict *out, struct gp_base *base, const struct gp_
 	if (rc > 0) {
 		const struct gp_wanted wanted = gp_wanted_of(config, look.claim.promotion.group, look.env);
 
-		const struct gp_rules rules = {gp_wanted_matches, &wanted, config->status_description};
+		const struct gp_rules rules = {gp_wanted_matches, &wanted, wanted.from, config->status_description};
 
 		rc = count_statuses(&tally, &known, &asked, &look.run, &rules, forge, err);
 		if (!rc)
 			rc = weigh(out, &look.run, &tally, config, &wanted, &look.claim.promotion);
-		if (!rc && out->state == GP_GATE_UNDECIDED && !tally.contexts)
+		if (!rc && out->state == GP_GATE_UNDECIDED && tally.stranger)
+			name_stranger(out, tally.stranger);
+		else if (!rc && out->state == GP_GATE_UNDECIDED && !tally.contexts)
 			name_near(out, &look.run, known, &wanted, config->gate_check);
 	}
 	if (!rc && look.claim.metadata)

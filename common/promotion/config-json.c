@@ -14,6 +14,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
 		if (config->environments[i].status_context)
 			gp_json_set_text(e, "status_context", config->environments[i].status_context);
+		if (config->environments[i].status_from)
+			gp_json_set(e, "status_from", gp_json_copy(config->environments[i].status_from));
 		if (config->environments[i].pull_request)
 			gp_json_set(e, "pull_request", gp_json_copy(config->environments[i].pull_request));
 		gp_json_append(list, e);
@@ -29,6 +31,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_text(json, "order", config->order);
 	if (config->groups)
 		gp_json_set(json, "groups", gp_json_copy(config->groups));
+	if (config->status_from)
+		gp_json_set(json, "status_from", gp_json_copy(config->status_from));
 	if (config->pull_request)
 		gp_json_set(json, "pull_request", gp_json_copy(config->pull_request));
 	return json;

@@ -76,14 +76,14 @@ static int read_name(const struct gp_config_reader *r, const struct gp_yaml_node
 	return 0;
 }
 
-/* A list of texts, each once. */
-static int read_texts(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
+static int read_list(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
 {
-	struct gp_json *const *object = to, *texts = gp_json_array();
+	struct gp_json **texts = to;
 	unsigned count = 0;
 	int rc = 0;
 
-	gp_json_set(*object, list->key, texts);
+	gp_json_free(*texts);
+	*texts = gp_json_array();
 	if (list->kind != GP_YAML_LIST)
 		return gp_config_wrong(r, list, "expected a list");
 	for (const struct gp_yaml_node *c = list->child; c && !rc; c = c->next) {
@@ -92,9 +92,19 @@ static int read_texts(const struct gp_config_reader *r, const struct gp_yaml_nod
 		rc = ++count > MAX_TEXTS ? gp_config_wrong(r, c, "more than %d in the list", MAX_TEXTS)
 					 : gp_config_read_text(r, c, &text);
 		if (!rc)
-			gp_json_append(texts, gp_json_string(text));
+			gp_json_append(*texts, gp_json_string(text));
 		free(text);
 	}
+	return rc;
+}
+
+/* A list of texts, as a member of an object. */
+static int read_texts(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
+{
+	struct gp_json *const *object = to, *texts = NULL;
+	int rc = read_list(r, list, &texts);
+
+	gp_json_set(*object, list->key, texts);
 	return rc;
 }
 
@@ -157,6 +167,7 @@ static int read_environments(const struct gp_config_reader *r, const struct gp_y
 		{"env", read_name, offsetof(struct gp_environment, name)},
 		{"auto", gp_config_read_bool, offsetof(struct gp_environment, auto_merge)},
 		{"status_context", read_context, offsetof(struct gp_environment, status_context)},
+		{"status_from", read_list, offsetof(struct gp_environment, status_from)},
 		{"pull_request", read_pull_request, offsetof(struct gp_environment, pull_request)},
 	};
 	struct gp_config *config = to;
@@ -283,6 +294,7 @@ static int read_config(const struct gp_config_reader *r, const struct gp_yaml_no
 		{"gate_check", gp_config_read_text, offsetof(struct gp_config, gate_check)},
 		{"order", read_order, offsetof(struct gp_config, order)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
+		{"status_from", read_list, offsetof(struct gp_config, status_from)},
 		{"pull_request", read_pull_request, offsetof(struct gp_config, pull_request)},
 	};
 	int rc;
@@ -337,6 +349,7 @@ void gp_config_free(struct gp_config *config)
 	for (size_t i = 0; i < config->environment_count; i++) {
 		free(config->environments[i].name);
 		free(config->environments[i].status_context);
+		gp_json_free(config->environments[i].status_from);
 		gp_json_free(config->environments[i].pull_request);
 	}
 	free(config->environments);
@@ -345,6 +358,7 @@ void gp_config_free(struct gp_config *config)
 	free(config->gate_check);
 	free(config->order);
 	gp_json_free(config->groups);
+	gp_json_free(config->status_from);
 	gp_json_free(config->pull_request);
 	*config = (struct gp_config){0};
 }

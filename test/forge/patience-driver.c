@@ -4,7 +4,7 @@
  */
 #define gp_lines_next next_line
 #define gp_now_ms now_ms
-#include "forge/forge.c" /* NOLINT(bugprone-suspicious-include) */
+#include "forge/client.c" /* NOLINT(bugprone-suspicious-include) */
 #undef gp_now_ms
 #undef gp_lines_next
 

@@ -1025,3 +1025,41 @@ wait_in_background() {
 	one_message gp-check-status 'bad credentials'
 	jq_is '.status // "none"' none
 }
+
+@test "status_from: only the word of those counts, in whatever state; others are named" {
+	make_gitops --config 'status_from: [flux@example.com]'
+	commit_tag apps dev web v1
+	propose apps/web v1 qa >/dev/null
+	verdict 75 1
+	lacks "$stderr" status_from
+	flux apps dev success
+	verdict 75 1
+	jq_is .status.reason "no status reports web v1 reconciled in apps/dev (kustomization/apps-dev/0c9c2e41 is from 'emilia@example.com', who is not in status_from)"
+	GIT_COMMITTER_EMAIL=flux@example.com flux apps dev success
+	verdict 0 1
+	# A stranger's later word in the same context hides nothing, good or bad.
+	flux apps dev failure
+	verdict 0 1
+	GIT_COMMITTER_EMAIL=Flux@Example.com flux apps dev failure
+	verdict 1 1
+	flux apps dev success
+	verdict 1 1
+}
+
+@test "status_from of an environment takes the place of the configuration's" {
+	make_gitops
+	commit_file gitops-promotion.yaml <<-'YAML'
+		status_from: [nobody@example.com]
+		environments:
+		  - {name: dev, status_from: [emilia@example.com]}
+		  - name: qa
+		  - name: prod
+	YAML
+	commit_tag apps dev web v1
+	propose apps/web v1 qa >/dev/null
+	flux apps dev success
+	verdict 0 1
+	printf 'status_from: emilia\nenvironments: [{name: dev}]\n' | commit_file gitops-promotion.yaml
+	expect 78 start apps/web v2
+	has "$stderr" 'gitops-promotion.yaml:1:14: status_from: expected a list'
+}

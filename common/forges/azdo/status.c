@@ -58,6 +58,15 @@ static char *context_of(const char *genre, const char *name)
 	return genre && *genre && !gp_genre_is_flux(genre) ? gp_asprintf("%s/%s", genre, name) : gp_strdup(name);
 }
 
+/* A person's uniqueName is an address, that of a service an id behind "Build\\": then its name for people says more. */
+static const char *who(const struct gp_json *identity)
+{
+	const char *unique = gp_json_get_text(identity, "uniqueName"),
+		   *name = gp_json_get_text(identity, "displayName");
+
+	return unique && strchr(unique, '@') ? unique : name ? name : unique;
+}
+
 struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *node)
 {
 	const struct gp_json *context = gp_json_get(node, "context");
@@ -69,7 +78,8 @@ struct gp_json *gp_azdo_status(const struct gp_azdo *a, const struct gp_json *no
 	if (name && *name && at) {
 		whole = context_of(genre, name);
 		status = gp_status(whole, state_of(gp_json_get_text(node, "state")),
-				   gp_json_get_text(node, "description"), url, at, "status");
+				   gp_json_get_text(node, "description"), url, at, "status",
+				   who(gp_json_get(node, "createdBy")));
 		if (number_of(a, url))
 			gp_json_set_int(status, "number", number_of(a, url));
 		free(whole);

@@ -11,7 +11,7 @@
 enum { BATCH = 100, MAX_POLLED = 3 };
 
 #define CONTEXTS                                                                                                       \
-	"{nodes{__typename ...on StatusContext{context state description targetUrl createdAt} "                        \
+	"{nodes{__typename ...on StatusContext{context state description targetUrl createdAt creator{login}} "         \
 	"...on CheckRun{name status conclusion title detailsUrl startedAt completedAt}} pageInfo{hasNextPage endCursor}}"
 
 static const char *first_of(const char *a, const char *b, const char *c)
@@ -42,7 +42,8 @@ struct gp_json *gp_github_rest_status(const struct gp_json *node)
 		   *at = gp_json_get_text(node, "created_at");
 
 	return context && state && at ? gp_status(context, state_of(state), gp_json_get_text(node, "description"),
-						  gp_json_get_text(node, "target_url"), at, "status")
+						  gp_json_get_text(node, "target_url"), at, "status",
+						  gp_json_get_text(gp_json_get(node, "creator"), "login"))
 				      : NULL;
 }
 
@@ -53,7 +54,7 @@ static struct gp_json *check_run(const char *name, const char *status, const cha
 
 	/* A queued check has no time yet. */
 	return name && status ? gp_status(name, done ? state_of(conclusion) : "pending", title, url,
-					  at ? at : "1970-01-01T00:00:00Z", "check-run")
+					  at ? at : "1970-01-01T00:00:00Z", "check-run", NULL)
 			      : NULL;
 }
 
@@ -77,7 +78,8 @@ static struct gp_json *graphql_status(const struct gp_json *node)
 				 first_of(gp_json_get_text(node, "completedAt"), gp_json_get_text(node, "startedAt"),
 					  NULL));
 	return context && state && at ? gp_status(context, state_of(state), gp_json_get_text(node, "description"),
-						  gp_json_get_text(node, "targetUrl"), at, "status")
+						  gp_json_get_text(node, "targetUrl"), at, "status",
+						  gp_json_get_text(gp_json_get(node, "creator"), "login"))
 				      : NULL;
 }
 

@@ -229,14 +229,14 @@ struct gp_json *gp_local_merge_pr(void *repository, const struct gp_json *reques
 	return result;
 }
 
-static struct gp_json *status_now(const struct gp_post *p)
+static struct gp_json *status_now(const struct gp_local *local, const struct gp_post *p)
 {
 	time_t now = time(NULL);
 	struct tm tm;
 	char at[32];
 
 	strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	return gp_status(p->context, p->state, p->description, p->url, at, "status");
+	return gp_status(p->context, p->state, p->description, p->url, at, "status", local->options->committer.email);
 }
 
 /* Where a status is meant as a check of a pull request, the commit has to be its head. */
@@ -272,7 +272,7 @@ struct gp_json *gp_local_set_status(void *repository, const struct gp_json *requ
 
 	if (gp_request_post(&p, request, err) || check_target(local, &p, err) < 0)
 		return NULL;
-	status = status_now(&p);
+	status = status_now(local, &p);
 	if (gp_local_add_status(local, p.commit, gp_json_copy(status), err) ||
 	    gp_local_record(local, err, "set-status %s: %s is %s", p.commit, p.context, p.state) ||
 	    gp_local_settle(local, err)) {

@@ -290,6 +290,7 @@ TYPES = {
         "description": F("String"),
         "targetUrl": F("URI", attribute("target_url")),
         "createdAt": F("DateTime!", attribute("created_at")),
+        "creator": F("User", lambda ctx, one, args: one.creator.removesuffix("[bot]")),
     },
     "CheckRun": {
         "id": F("ID!", attribute("node")),

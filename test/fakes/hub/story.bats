@@ -123,3 +123,15 @@ setup() {
 	becomes 2 merged
 	same dev "${text//:v0/:v1}" "$(git -C "$REMOTE" show main:apps/dev/web.yaml)"
 }
+
+@test "status_from: a status by another token than the cluster's opens nothing" {
+	hub_gitops --config 'status_from: [emilia, emilia@example.com]'
+	expect 0 gp-new --group apps --app web --tag v1
+	lands 1
+	same number 2 "$(promoted)"
+	expect 0 gp-set-status --state success --commit "$(remote_tip)" --context kustomization/apps-dev/0c9c2e41
+	expect 75 run_status 2 --wait=0s
+	has "$stderr" "who is not in status_from"
+	flux apps dev success
+	lands 2
+}
