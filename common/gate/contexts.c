@@ -60,13 +60,24 @@ struct gp_wanted gp_wanted_of(const struct gp_config *config, const char *group,
 
 	const struct gp_json *from = index < 0 ? NULL : config->environments[index].status_from;
 
-	return (struct gp_wanted){own ? own : config->status_context, group, env, from ? from : config->status_from};
+	const struct gp_json *without = index < 0 ? NULL : config->environments[index].without;
+
+	return (struct gp_wanted){own ? own : config->status_context, group, env, from ? from : config->status_from,
+				  without ? without : config->without};
 }
 
 bool gp_wanted_matches(const void *ctx, const char *context)
 {
 	const struct gp_wanted *w = ctx;
 
+	for (const struct gp_json *glob = gp_json_first(w->without); glob; glob = gp_json_next(glob)) {
+		char *pattern = expand(gp_json_text(glob), w->group, w->env);
+		bool left_out = !fnmatch(pattern, context, 0);
+
+		free(pattern);
+		if (left_out)
+			return false;
+	}
 	return matches(context, w->pattern, w->group, w->env);
 }
 

@@ -16,6 +16,7 @@
 struct gp_wanted {
 	const char *pattern, *group, *env; /* pattern: NULL for Flux's own */
 	const struct gp_json *from;        /* whose statuses count, an array of names; NULL: anybody's */
+	const struct gp_json *without;     /* globs of contexts that do not; NULL: none */
 };
 
 /* Where the environment has a pattern of its own, it takes the place of the configuration's. */

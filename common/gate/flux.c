@@ -8,19 +8,6 @@ bool gp_context_is_flux(const char *context)
 	return !strncmp(context, "kustomization/", 14) || !strncmp(context, "helmrelease/", 12);
 }
 
-static const char separators[] = " \t\r\n.,:;!()'\"-_/";
-
-/* Whether a text contains a word, in any case. */
-static bool has_word(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = text; *at; at += strcspn(at, separators), at += strspn(at, separators))
-		if (strcspn(at, separators) == n && !strncasecmp(at, word, n))
-			return true;
-	return false;
-}
-
 /* The length without blanks and periods at the end. */
 static size_t trimmed(const char *text)
 {
@@ -31,17 +18,28 @@ static size_t trimmed(const char *text)
 	return n;
 }
 
-/* Any text that denies success is not Flux's and does not count. */
-static bool ends_in_succeeded(const char *description)
+static bool is_one_of(const char *description, const char *const reasons[], size_t count)
 {
-	static const char done[] = "succeeded";
-	static const char *const undone[] = {"rollback", "uninstall", "not", "never", "failed"};
-	size_t n = trimmed(description), m = sizeof done - 1;
+	size_t n;
 
-	for (size_t i = 0; i < sizeof undone / sizeof *undone; i++)
-		if (has_word(description, undone[i]))
-			return false;
-	return n >= m && !strncmp(description + n - m, done, m) && (n == m || description[n - m - 1] == ' ');
+	description += strspn(description, " \t");
+	n = trimmed(description);
+	for (size_t i = 0; i < count; i++)
+		if (strlen(reasons[i]) == n && !strncasecmp(description, reasons[i], n))
+			return true;
+	return false;
+}
+
+/*
+ * The reasons that say that something was reconciled: of the kustomize-controller, of the helm-controller (api/v2,
+ * condition_types.go, and v2beta1), and what all may say (fluxcd/pkg, apis/meta).
+ */
+static bool says_success(const char *description)
+{
+	static const char *const reasons[] = {"reconciliation succeeded", "install succeeded", "upgrade succeeded",
+					      "test succeeded", "succeeded"};
+
+	return is_one_of(description, reasons, sizeof reasons / sizeof *reasons);
 }
 
 /*
@@ -66,21 +64,15 @@ static bool says_nothing(const char *description)
 		"uninstall succeeded",
 		"unknown",
 	};
-	size_t n;
 
-	description += strspn(description, " \t");
-	n = trimmed(description);
-	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-		if (strlen(reasons[i]) == n && !strncasecmp(description, reasons[i], n))
-			return true;
-	return false;
+	return is_one_of(description, reasons, sizeof reasons / sizeof *reasons);
 }
 
 bool gp_flux_success_counts(const char *context, const char *description)
 {
 	if (!description)
 		return !gp_context_is_flux(context);
-	return gp_context_is_flux(context) ? ends_in_succeeded(description) : !says_nothing(description);
+	return gp_context_is_flux(context) ? says_success(description) : !says_nothing(description);
 }
 
 bool gp_genre_is_flux(const char *genre)

@@ -14,8 +14,8 @@ bool gp_context_is_flux(const char *context);
 /*
  * Whether a success may be evidence, by its description. Flux's notification-controller posts every event that is no
  * error as success, under the event's reason in words, and a Provider's commitStatusExpr may give it any context. In
- * Flux's own contexts only a reason that ends in "succeeded" counts; in another, all but the reasons that are known to
- * say nothing. A rollback or an uninstallation that succeeded counts in none.
+ * Flux's own contexts only the reasons that say success count; in another, all but those that are known to say nothing. A
+ * rollback or an uninstallation that succeeded counts in none.
  * https://fluxcd.io/flux/components/notification/providers/#git-commit-status-updates
  */
 bool gp_flux_success_counts(const char *context, const char *description);

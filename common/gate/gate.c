@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gate/contexts.h"
 #include "gate/evidence.h"
@@ -42,13 +43,29 @@ static void keep_evidence(struct gp_verdict *v, const struct gp_json *status, co
 	v->url = gp_strdup(gp_json_get_text(status, "url"));
 }
 
+/*
+ * Whether a status is older than a day, and then the day: its cluster may be gone. No longer text changes with time, for a
+ * verdict that says something new is posted, and that is an event.
+ */
+static const char *silent_since(const struct gp_json *status)
+{
+	enum { DAY_S = 86400 };
+	const char *at = gp_json_get_text(status, "created_at");
+	struct tm tm = {0};
+
+	if (!at || !strptime(at, "%Y-%m-%dT%H:%M:%S", &tm) || (long long)time(NULL) - (long long)timegm(&tm) < DAY_S)
+		return NULL;
+	return at;
+}
+
 static char *say(const struct gp_wanted *w, const struct gp_json *status, const char *commit)
 {
 	const char *description = gp_json_get_text(status, "description"), *state = gp_json_get_text(status, "state");
+	const char *since = strcmp(state, "success") ? silent_since(status) : NULL;
 
-	return gp_asprintf("%s/%s: %s (%s at %.8s)", w->group, w->env,
+	return gp_asprintf("%s/%s: %s (%s at %.8s%s%.10s)", w->group, w->env,
 			   description && *description ? description : state, gp_json_get_text(status, "context"),
-			   commit);
+			   commit, since ? ", silent since " : "", since ? since : "");
 }
 
 /* "apps/qa went back to v1 at 0123abcd". */

@@ -2,6 +2,12 @@
 #include "data/json.h"
 #include "promotion/config.h"
 
+static void set_copy(struct gp_json *to, const char *name, const struct gp_json *value)
+{
+	if (value)
+		gp_json_set(to, name, gp_json_copy(value));
+}
+
 struct gp_json *gp_config_to_json(const struct gp_config *config)
 {
 	struct gp_json *json = gp_json_object(), *list = gp_json_array();
@@ -14,10 +20,9 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_bool(e, "auto", config->environments[i].auto_merge);
 		if (config->environments[i].status_context)
 			gp_json_set_text(e, "status_context", config->environments[i].status_context);
-		if (config->environments[i].status_from)
-			gp_json_set(e, "status_from", gp_json_copy(config->environments[i].status_from));
-		if (config->environments[i].pull_request)
-			gp_json_set(e, "pull_request", gp_json_copy(config->environments[i].pull_request));
+		set_copy(e, "status_from", config->environments[i].status_from);
+		set_copy(e, "without", config->environments[i].without);
+		set_copy(e, "pull_request", config->environments[i].pull_request);
 		gp_json_append(list, e);
 	}
 	gp_json_set(json, "environments", list);
@@ -29,11 +34,9 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 	gp_json_set_text(json, "gate_check", config->gate_check);
 	if (config->order)
 		gp_json_set_text(json, "order", config->order);
-	if (config->groups)
-		gp_json_set(json, "groups", gp_json_copy(config->groups));
-	if (config->status_from)
-		gp_json_set(json, "status_from", gp_json_copy(config->status_from));
-	if (config->pull_request)
-		gp_json_set(json, "pull_request", gp_json_copy(config->pull_request));
+	set_copy(json, "groups", config->groups);
+	set_copy(json, "status_from", config->status_from);
+	set_copy(json, "without", config->without);
+	set_copy(json, "pull_request", config->pull_request);
 	return json;
 }

@@ -168,6 +168,7 @@ static int read_environments(const struct gp_config_reader *r, const struct gp_y
 		{"auto", gp_config_read_bool, offsetof(struct gp_environment, auto_merge)},
 		{"status_context", read_context, offsetof(struct gp_environment, status_context)},
 		{"status_from", read_list, offsetof(struct gp_environment, status_from)},
+		{"without", read_list, offsetof(struct gp_environment, without)},
 		{"pull_request", read_pull_request, offsetof(struct gp_environment, pull_request)},
 	};
 	struct gp_config *config = to;
@@ -295,6 +296,7 @@ static int read_config(const struct gp_config_reader *r, const struct gp_yaml_no
 		{"order", read_order, offsetof(struct gp_config, order)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
 		{"status_from", read_list, offsetof(struct gp_config, status_from)},
+		{"without", read_list, offsetof(struct gp_config, without)},
 		{"pull_request", read_pull_request, offsetof(struct gp_config, pull_request)},
 	};
 	int rc;
@@ -350,6 +352,7 @@ void gp_config_free(struct gp_config *config)
 		free(config->environments[i].name);
 		free(config->environments[i].status_context);
 		gp_json_free(config->environments[i].status_from);
+		gp_json_free(config->environments[i].without);
 		gp_json_free(config->environments[i].pull_request);
 	}
 	free(config->environments);
@@ -359,6 +362,7 @@ void gp_config_free(struct gp_config *config)
 	free(config->order);
 	gp_json_free(config->groups);
 	gp_json_free(config->status_from);
+	gp_json_free(config->without);
 	gp_json_free(config->pull_request);
 	*config = (struct gp_config){0};
 }

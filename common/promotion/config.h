@@ -20,6 +20,7 @@ struct gp_environment {
 	bool auto_merge;
 	char *status_context;         /* NULL: the configuration's */
 	struct gp_json *status_from;  /* NULL: the configuration's */
+	struct gp_json *without;      /* likewise */
 	struct gp_json *pull_request; /* as the configuration's; each key that it has takes the place of that one's */
 };
 
@@ -35,6 +36,7 @@ struct gp_config {
 	char *order;                  /* of all apps' tags: a word as gp_order_parse reads; NULL: none is set */
 	struct gp_json *groups;       /* as written, or NULL */
 	struct gp_json *status_from;  /* whose statuses are evidence, a list of text; NULL: anybody's */
+	struct gp_json *without;      /* contexts that do not count, a list of globs; or NULL */
 	struct gp_json *pull_request; /* of pull requests: labels and reviewers (lists of text), draft; or NULL */
 };
 

@@ -1063,3 +1063,56 @@ wait_in_background() {
 	expect 78 start apps/web v2
 	has "$stderr" 'gitops-promotion.yaml:1:14: status_from: expected a list'
 }
+
+@test "Flux's reasons are a closed list: what only looks like success is evidence of nothing" {
+	local words
+
+	make_gitops
+	commit_tag apps dev web v1
+	propose apps/web v1 qa >/dev/null
+	for words in '0 of 3 succeeded' 'hardly succeeded' 'reconciliation almost succeeded' 'test succeeded once' \
+		'install succeeded: no' 'rollback succeeded' 'uninstall succeeded'; do
+		flux apps dev success '' "$words" 2>/dev/null || flux apps dev success "$(remote_tip)" "$words"
+		verdict 75 1
+	done
+	for words in 'install succeeded' 'Upgrade succeeded.' 'test succeeded' succeeded; do
+		flux apps dev pending
+		flux apps dev success "$(remote_tip)" "$words"
+		verdict 0 1
+	done
+}
+
+@test "a cluster that is gone: its last failure says since when it is silent, and 'without' leaves it out" {
+	local tip
+
+	make_gitops
+	commit_tag apps dev web v1
+	propose apps/web v1 qa >/dev/null
+	tip=$(remote_tip)
+	flux apps dev success "$tip"
+	post "$tip" kustomization/apps-dev/deadbeef failure 'health check failed'
+	verdict 1 1
+	jq_is .status.reason "apps/dev: health check failed (kustomization/apps-dev/deadbeef at ${tip:0:8})"
+	# Ten days later.
+	git -C "$REMOTE" cat-file blob "refs/gp/state:status/${tip:0:1}/${tip:1:1}/${tip:2}" |
+		sed 's/"created_at":[[:space:]]*"[^"]*"/"created_at": "2026-01-02T03:04:05Z"/' >"$T/run/statuses"
+	{
+		printf 'commit refs/gp/state\ncommitter E <e@example.com> 1700000000 +0000\ndata 1\nx\nfrom refs/gp/state^0\n'
+		printf 'M 644 inline status/%s/%s/%s\ndata <<-end-\n' "${tip:0:1}" "${tip:1:1}" "${tip:2}"
+		cat "$T/run/statuses"
+		printf -- '-end-\n'
+	} | git -C "$REMOTE" fast-import --quiet
+	verdict 1 1
+	jq_is .status.reason \
+		"apps/dev: health check failed (kustomization/apps-dev/deadbeef at ${tip:0:8}, silent since 2026-01-02)"
+	commit_file gitops-promotion.yaml <<-'YAML'
+		without: ["kustomization/*/deadbeef"]
+		environments: [{name: dev}, {name: qa}, {name: prod}]
+	YAML
+	verdict 0 1
+	commit_file gitops-promotion.yaml <<-'YAML'
+		without: ["kustomization/*/deadbeef"]
+		environments: [{name: dev, without: ["*/{group}-{env}/nobody"]}, {name: qa}, {name: prod}]
+	YAML
+	verdict 1 1
+}
