@@ -15,7 +15,7 @@
 #include "sys/mem.h"
 #include "tool/tool.h"
 
-static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json]\n"
+static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json] [--no-outputs]\n"
 			   "\n"
 			   "Passes documents on as they are. In a CI job it also says what became of them: as a\n"
 			   "table in the step's summary and, of the last one, as the step's outputs branch, commit,\n"
@@ -23,6 +23,7 @@ static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json]\n"
 			   "in place of the documents.\n"
 			   "\n"
 			   "      --json           print the documents also on a terminal\n"
+			   "      --no-outputs     leave the CI step's outputs as they are\n"
 			   "  -C, --directory dir  work in dir\n" GP_HELP_LEAST;
 
 /* All that a step's commands write may have 1 MiB, or none of it is shown:
@@ -30,6 +31,7 @@ static const char help[] = "usage: gp-report [-hqVv] [-C dir] [--json]\n"
 enum { MAX_SUMMARY = 256 << 10 };
 
 struct report {
+	bool no_outputs;
 	bool for_person; /* standard output is a terminal, and nobody asked for documents */
 	FILE *out;       /* a table, to be */
 	char *table, *outputs;
@@ -59,7 +61,8 @@ static void set_outputs(struct report *r, const struct gp_json *document)
 
 static void add(struct report *r, const struct gp_json *document)
 {
-	set_outputs(r, document);
+	if (!r->no_outputs)
+		set_outputs(r, document);
 	if (!r->out)
 		return;
 	fflush(r->out);
@@ -157,7 +160,9 @@ int main(int argc, char **argv)
 	struct report r = {.summary_file = gp_ci_summary_file(getenv)};
 
 	bool json = false;
-	const struct gp_option options[] = {{"json", 0, GP_OPTION_FLAG, &json}, {0}};
+	const struct gp_option options[] = {{"json", 0, GP_OPTION_FLAG, &json},
+					    {"no-outputs", 0, GP_OPTION_FLAG, &r.no_outputs},
+					    {0}};
 
 	if (gp_tool_start(&tool, argc, argv, options)) {
 		r.for_person = !json && isatty(STDOUT_FILENO);

@@ -12,7 +12,7 @@
 #include "sys/mem.h"
 #include "sys/pause.h"
 
-enum { LEAST_TIMEOUT_MS = 1000, LONGEST_WAIT_S = 86400, MAX_HEADERS = 8 };
+enum { LEAST_TIMEOUT_MS = 1000, LONGEST_WAIT_S = 86400, MAX_HEADERS = 8, MAX_RECEIVED = 512 << 20 };
 
 static void forget(struct gp_api *api)
 {
@@ -91,6 +91,7 @@ struct gp_json *gp_api_answer_request(struct gp_api *api, gp_forge_op_fn *fn, vo
 
 	allow_time(api);
 	api->wait_until = api->until;
+	api->received = 0;
 	api->work = work;
 	result = fn(repository, request, err);
 	api->work = NULL;
@@ -329,6 +330,9 @@ int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_ap
 
 	*answer = (struct gp_api_answer){0};
 	rc = send_body(api, call, url, body, answer, err);
+	api->received += answer->raw.len;
+	if (!rc && api->received > MAX_RECEIVED)
+		rc = gp_api_nonsense(api, "more than 512 MiB for one question", err);
 	free(url);
 	free(body);
 	return rc;

@@ -52,6 +52,7 @@ struct gp_api {
 	long long not_before;      /* rate limited until then */
 	struct gp_forge_work *work; /* of the operation */
 	unsigned chance;            /* for pauses */
+	size_t received;            /* bytes, by the operation */
 	struct gp_api_cached {
 		char *url, *etag, *next;
 		struct gp_json *json;
@@ -106,13 +107,24 @@ struct gp_api_call {
 /*
  * Sends a request, repeats it if that may help, and waits as the forge asks, within the budget. Any decision of the
  * forge, 2xx, 304 or 4xx, is an answer, yours (gp_api_answer_free), except for 401 and a sign-in page (77). errors: 71
- * if gp has gone, 75, 76, 77, 78.
+ * if gp has gone, 75, 76 (also for more than 512 MiB within one operation), 77, 78.
  */
 int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_api_answer *answer, struct gp_err *err);
 void gp_api_answer_free(struct gp_api_answer *answer);
 
 /* "invalid response from HOST: what"; 76. Returns -1. */
 int gp_api_nonsense(const struct gp_api *api, const char *what, struct gp_err *err);
+
+/*
+ * api-pages.c: the pages of a list; begins with {0}. next: the cursor or address of the page to be asked for. One that was
+ * seen before, and more than a thousand pages, are 76. Returns 0 or -1.
+ */
+struct gp_api_pages {
+	char **seen;
+	size_t count;
+};
+int gp_api_turn(const struct gp_api *api, struct gp_api_pages *pages, const char *next, struct gp_err *err);
+void gp_api_pages_free(struct gp_api_pages *pages);
 
 /* What Retry-After asks for, in milliseconds; -1 if the answer has none. */
 long long gp_api_retry_after_ms(const struct gp_http_reply *raw);

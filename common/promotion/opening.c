@@ -34,6 +34,7 @@ void gp_opening_begin_again(struct gp_opening *o, struct gp_base *base)
 	gp_opening_free(o);
 	gp_opening_read(o, document);
 	o->beaten = beaten;
+	o->again = true;
 	base->tip = (struct gp_oid){{0}};
 }
 
@@ -121,6 +122,10 @@ static void meet(struct gp_opening *o, const struct gp_json *pulls, struct gp_ba
 		bool sound = o->claim.state == GP_CLAIM_SOUND || o->claim.state == GP_CLAIM_UNSETTLED;
 
 		gp_oid_parse(&o->old, gp_json_get_text(o->pull, "head"));
+		/* What is not gp's own was pushed only just now: a person decides. */
+		if (o->again && o->claim.state == GP_CLAIM_BROKEN)
+			gp_fail(&o->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
+				p->branch);
 		/* Who came last stays. */
 		if (o->beaten && sound && o->meeting == GP_MEET_RESET)
 			o->meeting = GP_MEET_YIELD;

@@ -23,6 +23,7 @@ struct gp_opening {
 	enum gp_meeting meeting;
 	struct gp_oid old; /* where the branch is: what the push replaces */
 	bool pushed;
+	bool again;  /* begun again after a lost race */
 	bool lost;   /* the error is that another run was there first: it may be begun again */
 	bool beaten; /* another run has replaced what this one had pushed: it came last, and stays */
 	bool later;  /* the driver broke over another one: this one has to be begun again */

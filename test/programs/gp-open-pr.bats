@@ -377,30 +377,34 @@ state() {
 	jq_is .pull_request.number 2
 }
 
-@test "a branch that somebody else moved meanwhile is 75, and theirs stands" {
+@test "a branch that somebody else moved meanwhile: looked at again, and theirs stands where it is not gp's" {
 	open_web 0 v1
-	git -C "$SEED" fetch --quiet origin main
+	local theirs
+
+	seed_to promote/apps-web
+	echo mine >"$SEED/mine"
+	seed_push 'by hand' theirs
+	theirs=$(remote_tip theirs)
 	meddling_git
 	cat >"$T/meddle" <<-SH
-		git -C "$REMOTE" update-ref refs/heads/promote/apps-web $(remote_tip)
+		git -C "$REMOTE" update-ref refs/heads/promote/apps-web $theirs
 	SH
 	start apps/web v2 | gp-set-tag >"$T/document"
-	expect 75 gp-open-pr <"$T/document"
+	GP_VERBOSE=-1 expect 75 gp-open-pr <"$T/document"
 	one_message gp-open-pr promote/apps-web
 	jq_is .error.exit 75
-	same theirs "$(remote_tip)" "$(remote_tip promote/apps-web)"
+	same theirs "$theirs" "$(remote_tip promote/apps-web)"
 	same title 'Promote apps/web version v1 to environment dev' "$(pr 1 .title)"
 }
 
-@test "a branch that somebody made meanwhile is 75" {
+@test "a branch that somebody made meanwhile is taken if nothing is lost by it" {
 	meddling_git
 	cat >"$T/meddle" <<-SH
 		git -C "$REMOTE" update-ref refs/heads/promote/apps-web $(remote_tip)
 	SH
-	open_web 75 v1
-	one_message gp-open-pr promote/apps-web
-	same theirs "$(remote_tip)" "$(remote_tip promote/apps-web)"
-	same open '' "$(prs)"
+	open_web 0 v1
+	has "$stderr" "another run was faster on 'promote/apps-web': looking again"
+	same open 1 "$(prs)"
 }
 
 @test "a server that refuses the push is heard in its own words" {

@@ -142,6 +142,7 @@ static char *page_path(const char *path, enum gp_azdo_paging paging, size_t size
 
 struct page {
 	size_t count;
+	char *mark;   /* its first element, by which it is told from another; NULL: it has none. Yours. */
 	char *token;  /* the parameter for the next page; NULL: there is none. Yours. */
 	int64_t last; /* the last pull request; going in: that of the page before, or 0 */
 	bool joined;  /* whether that one was on this page as well */
@@ -165,6 +166,8 @@ static int take_page(struct gp_azdo *a, enum gp_azdo_resource resource, const ch
 		rc = gp_api_nonsense(&a->api, "a list without its value", err);
 	else if (!rc)
 		p->token = gp_strdup(gp_http_header(&answer.raw, "x-ms-continuationtoken"));
+	if (!rc && gp_json_first(value))
+		p->mark = gp_json_print(gp_json_first(value));
 	for (const struct gp_json *item = rc ? NULL : gp_json_first(value); item && !rc; item = gp_json_next(item)) {
 		rc = take(a, item, ctx, err);
 		p->count++;
@@ -179,6 +182,7 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 		 bool *missing, gp_azdo_take_fn *take, void *ctx, struct gp_err *err)
 {
 	size_t size = paging == GP_AZDO_PLAIN ? STATUS_PAGE : PAGE, skip = 0, shifts = 0;
+	struct gp_api_pages pages = {0};
 	struct page p = {0};
 	bool more;
 	int rc;
@@ -188,6 +192,10 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 
 		free(p.token);
 		rc = take_page(a, resource, page, missing, &p, take, ctx, err);
+		/* That a list of pull requests begins again is bounded elsewhere. */
+		if (!rc && p.mark && (paging != GP_AZDO_PULLS || skip))
+			rc = gp_api_turn(&a->api, &pages, p.mark, err);
+		free(p.mark);
 		free(page);
 		skip += p.count;
 		more = paging == GP_AZDO_TOKEN ? p.token && p.count : paging != GP_AZDO_WHOLE && p.count >= size;
@@ -203,6 +211,7 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 			skip--;
 		}
 	} while (!rc && more);
+	gp_api_pages_free(&pages);
 	free(p.token);
 	return rc;
 }

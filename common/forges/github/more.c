@@ -23,6 +23,7 @@ static int read(struct gp_github *g, const char *pull, const struct gp_wanted *w
 		struct gp_json *people, struct gp_err *err)
 {
 	char *url = gp_strdup(pull), *next = NULL;
+	struct gp_api_pages pages = {0};
 	const struct gp_json *page;
 	struct gp_json *missing;
 	int rc = gp_github_get(g, url, &page, &next, NULL, err);
@@ -37,7 +38,7 @@ static int read(struct gp_github *g, const char *pull, const struct gp_wanted *w
 	missing = gp_wanted_missing(w->reviewers, people);
 	url = !rc && gp_json_first(missing) ? gp_asprintf("%s/reviews?per_page=100", pull) : NULL;
 	gp_json_free(missing);
-	while (!rc && url) {
+	while (!rc && url && !(rc = gp_api_turn(&g->api, &pages, url, err))) {
 		rc = gp_github_get(g, url, &page, &next, NULL, err);
 		for (const struct gp_json *r = rc ? NULL : gp_json_first(page); r; r = gp_json_next(r))
 			if (gp_json_get_text(gp_json_get(r, "user"), "login"))
@@ -46,6 +47,7 @@ static int read(struct gp_github *g, const char *pull, const struct gp_wanted *w
 		free(url);
 		url = next;
 	}
+	gp_api_pages_free(&pages);
 	free(url);
 	return rc;
 }

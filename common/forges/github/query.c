@@ -38,6 +38,7 @@ static struct gp_json *list(struct gp_github *g, const char *query, struct gp_js
 			    struct gp_err *err)
 {
 	struct gp_json *pulls = gp_json_array();
+	struct gp_api_pages pages = {0};
 	const char *cursor;
 
 	do {
@@ -47,10 +48,11 @@ static struct gp_json *list(struct gp_github *g, const char *query, struct gp_js
 		cursor = NULL;
 		if (repository)
 			append(g, pulls, gp_json_get(repository, "pullRequests"), pick, NULL, &cursor, err);
-		if (cursor)
+		if (cursor && !gp_api_turn(&g->api, &pages, cursor, err))
 			gp_json_set_text(variables, "after", cursor);
 		gp_json_free(data);
 	} while (cursor && !err->code);
+	gp_api_pages_free(&pages);
 	gp_json_free(variables);
 	if (err->code) {
 		gp_json_free(pulls);
@@ -152,6 +154,7 @@ static struct gp_json *ask_merged(struct gp_github *g, struct gp_json *variables
 		"pullRequests(states:MERGED,baseRefName:$base,first:20,orderBy:{field:UPDATED_AT,direction:DESC}){"
 		"nodes{...pull}}}}" GP_GITHUB_PULL;
 	struct gp_json *pulls = gp_json_array();
+	struct gp_api_pages pages = {0};
 	const char *cursor, *none;
 
 	do {
@@ -166,10 +169,11 @@ static struct gp_json *ask_merged(struct gp_github *g, struct gp_json *variables
 			append(g, pulls, associated, is_merged_as, commit, &cursor, err);
 		if (gp_json_is_object(object))
 			append(g, pulls, gp_json_get(repository, "pullRequests"), is_merged_as, commit, &none, err);
-		if (cursor)
+		if (cursor && !gp_api_turn(&g->api, &pages, cursor, err))
 			gp_json_set_text(variables, "after", cursor);
 		gp_json_free(data);
 	} while (cursor && !err->code && !gp_json_first(pulls));
+	gp_api_pages_free(&pages);
 	gp_json_remove(variables, "after");
 	return pulls;
 }

@@ -125,8 +125,9 @@ static int append_rest(struct gp_github *g, struct gp_json *list, const char *co
 				    "repository(owner:$owner,name:$name){object(oid:$commit){...on Commit{"
 				    "statusCheckRollup{contexts(first:100,after:$after)" CONTEXTS "}}}}}";
 	char *after = gp_json_get_true(info, "hasNextPage") ? gp_strdup(gp_json_get_text(info, "endCursor")) : NULL;
+	struct gp_api_pages pages = {0};
 
-	while (after && !err->code) {
+	while (after && !err->code && !gp_api_turn(&g->api, &pages, after, err)) {
 		struct gp_json *variables = gp_json_object(), *data;
 		const struct gp_json *contexts;
 
@@ -142,6 +143,7 @@ static int append_rest(struct gp_github *g, struct gp_json *list, const char *co
 		after = gp_json_get_true(info, "hasNextPage") ? gp_strdup(gp_json_get_text(info, "endCursor")) : NULL;
 		gp_json_free(data);
 	}
+	gp_api_pages_free(&pages);
 	free(after);
 	return err->code ? -1 : 0;
 }
@@ -176,6 +178,7 @@ static int list_batch(struct gp_github *g, struct gp_json *all, const struct gp_
 
 static int list_pages(struct gp_github *g, struct gp_json *list, const char *commit, bool runs, struct gp_err *err)
 {
+	struct gp_api_pages pages = {0};
 	char *url = NULL;
 	int rc = 0;
 
@@ -186,13 +189,16 @@ static int list_pages(struct gp_github *g, struct gp_json *list, const char *com
 		const struct gp_json *page;
 		char *next = NULL;
 
-		rc = gp_github_get(g, url, &page, &next, runs ? &g->no_checks : NULL, err);
+		rc = gp_api_turn(&g->api, &pages, url, err);
+		if (!rc)
+			rc = gp_github_get(g, url, &page, &next, runs ? &g->no_checks : NULL, err);
 		if (!rc && page)
 			rc = append(g, list, runs ? gp_json_get(page, "check_runs") : page,
 				    runs ? rest_check_run : gp_github_rest_status, err);
 		free(url);
 		url = next;
 	}
+	gp_api_pages_free(&pages);
 	free(url);
 	return rc;
 }
