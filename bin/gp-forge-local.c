@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "data/json.h"
+#include "forge/provider.h"
 #include "forge/server.h"
 #include "forges/local/local.h"
 #include "sys/err.h"
@@ -41,6 +42,7 @@ static int read_committer(struct gp_ident *committer, struct gp_err *err)
 					   "var",
 					   "GIT_COMMITTER_IDENT",
 					   NULL};
+	static const char *const without_tokens[] = {GP_PROVIDER_TOKENS, NULL};
 	const char *name = getenv("GIT_COMMITTER_NAME"), *email = getenv("GIT_COMMITTER_EMAIL");
 	struct gp_output o;
 	int rc = 0;
@@ -51,7 +53,7 @@ static int read_committer(struct gp_ident *committer, struct gp_err *err)
 		*committer = (struct gp_ident){gp_strdup(name), gp_strdup(email), 0, 0};
 		return 0;
 	}
-	if (gp_run(&o, argv, NULL, NULL, 0, err))
+	if (gp_run(&o, argv, without_tokens, NULL, 0, err))
 		return -1;
 	o.out[strcspn(o.out, "\n")] = '\0';
 	if (o.status)

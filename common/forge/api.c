@@ -331,6 +331,8 @@ int gp_api_send(struct gp_api *api, const struct gp_api_call *call, struct gp_ap
 	*answer = (struct gp_api_answer){0};
 	rc = send_body(api, call, url, body, answer, err);
 	api->received += answer->raw.len;
+	if (!rc && answer->status == 304 && !call->etag)
+		rc = gp_api_nonsense(api, "\"not modified\", which was not asked for", err);
 	if (!rc && api->received > MAX_RECEIVED)
 		rc = gp_api_nonsense(api, "more than 512 MiB for one question", err);
 	free(url);

@@ -247,8 +247,10 @@ static int failure(const struct gp_http *http, CURLcode code, const char *messag
 	case CURLE_SSL_CACERT_BADFILE:
 		return gp_fail(err, GP_EXIT_CONFIG, "cannot read the certificates in '%s'",
 			       http->ca_file ? http->ca_file : "the system's bundle");
-	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* The scheme was checked before: libcurl also says so of an answer in HTTP/0.9. */
+		return gp_fail(err, GP_EXIT_REPLY, "the answer is no HTTP (%s)", why);
+	case CURLE_URL_MALFORMAT:
 		return gp_fail(err, GP_EXIT_CONFIG, "%s", why);
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_RESOLVE_HOST:

@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "forge/provider.h"
 #include "promotion/document.h"
@@ -56,6 +60,18 @@ static int prepare(struct gp_tool *tool, int argc, char **argv, const struct gp_
 	return 0;
 }
 
+/* A token is in the memory of most programs: they leave none on the disk when they crash, nor do those they start. */
+static void leave_no_core(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#if defined PR_SET_DUMPABLE && !defined __SANITIZE_ADDRESS__
+	/* Where cores go to a program, that limit does not hold. (A sanitizer that looks for leaks traces its own process.) */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_option *options)
 {
 	struct gp_common_options common = {0};
@@ -64,6 +80,7 @@ bool gp_tool_start(struct gp_tool *tool, int argc, char **argv, const struct gp_
 
 	if (strchr(argv[0], '/'))
 		tool->dir = gp_memdup0(argv[0], (size_t)(strrchr(argv[0], '/') - argv[0]));
+	leave_no_core();
 	/* A forge or a reader that has gone is an error to report, not a deadly signal (gp_tool_output_failed). */
 	signal(SIGPIPE, SIG_IGN);
 	/* Likewise a file that would pass a size limit: it then looks like a full disk. */

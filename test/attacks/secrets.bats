@@ -194,3 +194,74 @@ spy_on_git() {
 	has "$(cat "$T/requests.secret")" 'first GET /acme/shop.git/info/refs' Basic
 	lacks "$(cat "$T/requests.secret")" second
 }
+
+@test "what needs no token does not get one: readlink, dirname, gp-report; and no program leaves a core" {
+	local name pid
+
+	make_gitops
+	mkdir -p "$T/stub"
+	for name in readlink dirname gp-report; do
+		cat >"$T/stub/$name" <<-SH
+			#!/bin/sh
+			env >>"$T/$name.env"
+			exec $(command -v "$name") "\$@"
+		SH
+		chmod +x "$T/stub/$name"
+	done
+	# The wrappers look beside themselves first: so these stand there.
+	cp "$test_root"/scripts/gp-* "$test_root/scripts/options.sh" "$T/stub/"
+	rm -f "$T/stub/gp-report"
+	cat >"$T/stub/gp-report" <<-SH
+		#!/bin/sh
+		env >>"$T/gp-report.env"
+		exec $GP_BUILD/gp-report "\$@"
+	SH
+	chmod +x "$T/stub/gp-report"
+	GP_TOKEN=hush-hush-token GITHUB_TOKEN=hush-hush-github GP_BUILD="$T/stub:$GP_BUILD" PATH="$T/stub:$PATH" \
+		expect 0 "$T/stub/gp-new" apps/web v1
+	for name in readlink dirname gp-report; do
+		[ -s "$T/$name.env" ] || fail "$name was not called"
+		lacks "$(cat "$T/$name.env")" hush-hush
+		rm "$T/$name.env"
+	done
+	mkfifo "$T/never"
+	(ulimit -c unlimited 2>/dev/null || true; exec gp-merge <>"$T/never" >/dev/null) 3>&- &
+	pid=$!
+	gp_children+=("$pid")
+	for _ in {1..100}; do
+		grep -q '^Max core file size *0 *0' "/proc/$pid/limits" && break
+		sleep 0.02
+	done
+	grep -q '^Max core file size *0 *0' "/proc/$pid/limits"
+}
+
+@test "an answer in HTTP/0.9, and a 304 that nobody asked for: 76" {
+	local forge kind
+
+	for kind in nonsense 'HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n'; do
+		rm -f "$T/port"
+		python3 -S -c '
+import socket, sys, threading
+server = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1], "w").write(str(server.getsockname()[1]))
+def answer(client):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = client.recv(65536)
+        if not more:
+            return
+        data += more
+    client.sendall(sys.argv[2].encode().decode("unicode_escape").encode() + b"\r\n")
+    client.close()
+while True:
+    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()' "$T/port" "$kind" 3>&- &
+		gp_children+=($!)
+		until [ -s "$T/port" ]; do sleep 0.02; done
+		for forge in github azdo; do
+			GP_TOKEN=hush-hush-token GP_RETRY_BUDGET=1 expect 0 "gp-forge-$forge" <<<"$(printf \
+				'{"op":"find-pr","open":true,"repository":{"url":"http://127.0.0.1:%s/acme/%sshop","base":"main"}}' \
+				"$(cat "$T/port")" "$([ "$forge" = github ] || echo shop/_git/)")"
+			jq_is .error.exit 76
+		done
+	done
+}
