@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 const require = createRequire(process.env.CONTRACT_MODULES + "/");
 const Ajv = require("ajv").default;
 const addFormats = require("ajv-formats").default;
-const { buildSchema, execute, getVariableValues, parse, specifiedRules, validate, Kind } = require("graphql");
+const { buildSchema, execute, getNamedType, getVariableValues, parse, specifiedRules, validate, Kind } = require("graphql");
 
 const file = (name) => readFileSync(`${process.env.CONTRACT_MODULES}/node_modules/@octokit/${name}`, "utf8");
 const api = plain(JSON.parse(file("openapi/generated/api.github.com.json")));
@@ -169,10 +169,12 @@ export function graphqlAnswer(line) {
 	return said;
 }
 
-// Where __typename was not asked for, the first inline fragment tells.
+// Where __typename was not asked for, the first inline fragment tells; where there is none, only members of the interface
+// were asked for, which any type has.
 function onlyType(info) {
 	const inline = info.fieldNodes
 		.flatMap((node) => node.selectionSet?.selections ?? [])
 		.flatMap((s) => (s.kind === Kind.FRAGMENT_SPREAD ? info.fragments[s.name.value] : s));
-	return inline.find((s) => s.typeCondition)?.typeCondition.name.value;
+	const [any] = info.schema.getPossibleTypes(getNamedType(info.returnType));
+	return inline.find((s) => s.typeCondition)?.typeCondition.name.value ?? any.name;
 }
