@@ -181,6 +181,24 @@ struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const struct gp_forge_w
 	return pull;
 }
 
+int gp_forge_create_commit(struct gp_forge *forge, const char *branch, const char *parent, const char *message,
+			   const struct gp_json *files, struct gp_oid *out, struct gp_err *err)
+{
+	struct gp_json *req = request("create-commit");
+
+	gp_json_set_text(req, "branch", branch);
+	gp_json_set_text(req, "parent", parent);
+	gp_json_set_text(req, "message", message);
+	gp_json_set(req, "files", gp_json_copy(files));
+	struct gp_json *result = gp_forge_call(forge, req, err);
+	int rc = result ? 0 : -1;
+
+	if (result && gp_oid_parse(out, gp_json_get_text(result, "commit")))
+		rc = gp_forge_nonsense(forge, err, "the commit that it has made is not a commit id");
+	gp_json_free(result);
+	return rc;
+}
+
 struct gp_json *gp_forge_set_auto_merge(struct gp_forge *forge, int64_t number, const char *id, bool enable,
 					const char *method, const char *head, bool *clean, struct gp_err *err)
 {

@@ -62,6 +62,13 @@ struct gp_json *gp_forge_open_pr(struct gp_forge *forge, const struct gp_forge_w
 				 struct gp_json **warnings, struct gp_err *err);
 
 /*
+ * Makes a commit with one parent by the forge, which then signs it; no branch keeps it. branch: the one that it is meant
+ * for. files: an array of {path, contents}, the whole contents in base64. *out is its id.
+ */
+int gp_forge_create_commit(struct gp_forge *forge, const char *branch, const char *parent, const char *message,
+			   const struct gp_json *files, struct gp_oid *out, struct gp_err *err);
+
+/*
  * Switches auto-merge. id: the member `id` that the forge gave the pull request, or NULL. *clean: it stayed off because
  * there is nothing to wait for. Returns the pull request.
  */

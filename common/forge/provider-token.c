@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "forge/provider-row.h"
+#include "sys/base64.h"
 #include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
@@ -104,26 +105,6 @@ char *gp_provider_token_names(const char *provider)
 	return out;
 }
 
-/* https://datatracker.ietf.org/doc/html/rfc4648#section-4 */
-static char *base64(const char *text)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *s = (const unsigned char *)text;
-	size_t len = strlen(text), n = 0;
-	char *out = gp_calloc((len + 2) / 3 * 4 + 1, 1);
-
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned bits = (unsigned)s[i] << 16 | (i + 1 < len ? (unsigned)s[i + 1] << 8 : 0) |
-				(i + 2 < len ? s[i + 2] : 0);
-
-		out[n++] = digits[bits >> 18];
-		out[n++] = digits[bits >> 12 & 63];
-		out[n++] = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-		out[n++] = i + 2 < len ? digits[bits & 63] : '=';
-	}
-	return out;
-}
-
 /* A JSON Web Token: three parts, of which the first is an object (https://datatracker.ietf.org/doc/html/rfc7519). */
 static bool is_jwt(const char *text)
 {
@@ -135,7 +116,7 @@ static bool is_jwt(const char *text)
 
 static char *basic(const char *user, const struct gp_token *token)
 {
-	char *pair = gp_asprintf("%s:%s", user, token->text), *code = base64(pair);
+	char *pair = gp_asprintf("%s:%s", user, token->text), *code = gp_base64(pair, strlen(pair));
 	char *out = gp_asprintf("Authorization: Basic %s", code);
 
 	free(code);

@@ -134,6 +134,22 @@ int gp_request_wanted(struct gp_wanted *out, const struct gp_json *request, stru
 		       : 0;
 }
 
+int gp_request_new_commit(struct gp_new_commit *out, const struct gp_json *request, struct gp_err *err)
+{
+	*out = (struct gp_new_commit){.files = gp_json_get(request, "files")};
+	if (gp_request_name(&out->branch, request, "branch", err) ||
+	    gp_request_commit(&out->parent, request, "parent", err) ||
+	    gp_request_name(&out->message, request, "message", err))
+		return -1;
+	if (!gp_json_is_array(out->files) || !gp_json_first(out->files))
+		return gp_fail(err, GP_EXIT_INPUT, "parameter 'files' is not an array with files");
+	for (const struct gp_json *f = gp_json_first(out->files); f; f = gp_json_next(f))
+		if (!gp_json_get_text(f, "path") || !gp_json_get_text(f, "contents"))
+			return gp_fail(err, GP_EXIT_INPUT,
+				       "parameter 'files' holds something without path or contents");
+	return 0;
+}
+
 static int read_bound(struct gp_merge *out, const struct gp_json *request, struct gp_err *err)
 {
 	return gp_request_commit(&out->head, request, "head", err) ||

@@ -104,6 +104,13 @@ struct gp_wanted {
 };
 int gp_request_wanted(struct gp_wanted *out, const struct gp_json *request, struct gp_err *err);
 
+/* A commit that the forge is to make. */
+struct gp_new_commit {
+	const char *branch, *parent, *message;
+	const struct gp_json *files; /* {path, contents}, in base64 */
+};
+int gp_request_new_commit(struct gp_new_commit *out, const struct gp_json *request, struct gp_err *err);
+
 /* A merge, now or later, bound to a head. */
 struct gp_merge {
 	int64_t number;

@@ -27,6 +27,7 @@ struct gp_repository {
 	char *timeout;               /* seconds after which git gives up a silent server; NULL: as configured */
 	long long budget_ms;         /* how long what may pass is repeated */
 	long long retry_after_ms;    /* what the server's last refusal asked for; 0: nothing */
+	unsigned chance;             /* for pauses */
 	bool traces;                 /* git traces its requests, for the line before */
 	char *ca_file;               /* certificates that git trusts; NULL: as configured */
 	unsigned deepened;           /* by how much history was fetched last, where more was needed */

@@ -142,15 +142,13 @@ enum { FEW = 3 };
 bool gp_repository_tries_again(struct gp_repository *r, const struct gp_output *o, int attempt, long long until)
 {
 	enum gp_passing passing = gp_repository_may_pass(o);
-	static unsigned chance;
-
 	/* One that gp itself has ended after all that time (gp_run_within) would not do better. */
 	if (passing == GP_PASSING_NEVER || strstr(o->err, "git: timed out after ") ||
 	    (passing != GP_PASSING_LATER && attempt >= FEW))
 		return false;
-	if (!chance)
-		chance = (unsigned)time(NULL) ^ (unsigned)getpid();
-	long long pause = gp_pause_ms(attempt, r->retry_after_ms, &chance);
+	if (!r->chance)
+		r->chance = (unsigned)time(NULL) ^ (unsigned)getpid();
+	long long pause = gp_pause_ms(attempt, r->retry_after_ms, &r->chance);
 
 	if (gp_now_ms() + pause > until)
 		return false;

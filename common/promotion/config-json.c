@@ -32,6 +32,8 @@ struct gp_json *gp_config_to_json(const struct gp_config *config)
 		gp_json_set_text(json, "status_description", config->status_description);
 	gp_json_set_int(json, "clusters", config->clusters);
 	gp_json_set_text(json, "gate_check", config->gate_check);
+	if (config->via_api)
+		gp_json_set_text(json, "commit_via", "api");
 	if (config->order)
 		gp_json_set_text(json, "order", config->order);
 	set_copy(json, "groups", config->groups);

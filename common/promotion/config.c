@@ -44,6 +44,17 @@ static int read_prflow(const struct gp_config_reader *r, const struct gp_yaml_no
 	return 0;
 }
 
+static int read_commit_via(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	const char *text = gp_config_text(r, node);
+	bool *via_api = to;
+
+	if (!text || (strcmp(text, "git") != 0 && strcmp(text, "api") != 0))
+		return gp_config_wrong(r, node, "expected git or api");
+	*via_api = !strcmp(text, "api");
+	return 0;
+}
+
 static int read_context(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
 {
 	static const char *const places[] = {"{group}", "{env}"};
@@ -294,6 +305,7 @@ static int read_config(const struct gp_config_reader *r, const struct gp_yaml_no
 		{"clusters", read_clusters, offsetof(struct gp_config, clusters)},
 		{"gate_check", gp_config_read_text, offsetof(struct gp_config, gate_check)},
 		{"order", read_order, offsetof(struct gp_config, order)},
+		{"commit_via", read_commit_via, offsetof(struct gp_config, via_api)},
 		{"groups", read_groups, offsetof(struct gp_config, groups)},
 		{"status_from", read_list, offsetof(struct gp_config, status_from)},
 		{"without", read_list, offsetof(struct gp_config, without)},

@@ -32,6 +32,7 @@ struct gp_config {
 	char *status_context;     /* NULL: Flux's own contexts */
 	char *status_description; /* a glob that a success's description must match, or NULL */
 	unsigned clusters;        /* at least 1 */
+	bool via_api;             /* commit_via: api; otherwise git makes commits */
 	char *gate_check;
 	char *order;                  /* of all apps' tags: a word as gp_order_parse reads; NULL: none is set */
 	struct gp_json *groups;       /* as written, or NULL */

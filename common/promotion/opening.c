@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "promotion/api-commit.h"
 #include "promotion/description.h"
 #include "promotion/document.h"
 #include "sys/exit.h"
@@ -168,6 +169,8 @@ void gp_openings_push(struct gp_opening *o, size_t n, struct gp_base *base, stru
 		if (!gp_opening_goes_on(&o[i]) || p->dry_run || (o[i].pull && o[i].meeting != GP_MEET_RESET))
 			continue;
 		o[i].later = gp_forge_is_broken(forge);
+		if (!o[i].later && p->config.via_api && gp_api_commit(base, forge, p->branch, &p->commit, &o[i].err))
+			continue;
 		if (o[i].later || (o[i].pull && gp_forge_stop_auto_merge(forge, &o[i].pull, &o[i].err)))
 			continue;
 		pushes[count++] = (struct gp_push){.branch = p->branch, .commit = p->commit, .old = o[i].old};

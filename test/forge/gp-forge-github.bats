@@ -523,3 +523,23 @@ proxy() {
 	HTTPS_PROXY=http://127.0.0.1:1 GP_RETRY_BUDGET=0 ask find-pr '{"open":true}'
 	refused 75 127.0.0.1
 }
+
+@test "commit_via: api: GitHub makes the commit, byte for byte the same, and no branch of it is left" {
+	rm -rf "$T/github" "$SEED"
+	local ours
+
+	hub_gitops --apps apps/web --envs 'dev:true qa:true' --config 'commit_via: api'
+	ours=$(start apps/web v1 | gp-set-tag | jq -r .change.commit)
+	sh_pipe 0 'gp-new --group apps --app web --tag v1'
+	same 'who made it' gp-bot "$(git -C "$HUB_REMOTE" log -1 --format=%an promote/apps-web)"
+	same tree "$(git rev-parse "$ours^{tree}")" "$(git -C "$HUB_REMOTE" rev-parse 'promote/apps-web^{tree}')"
+	same parent "$(remote_tip)" "$(git -C "$HUB_REMOTE" rev-parse promote/apps-web^)"
+	has "$(git -C "$HUB_REMOTE" log -1 --format=%B promote/apps-web)" 'Promote apps/web version v1' Gp-Promotion:
+	same branches 'main promote/apps-web' "$(git -C "$HUB_REMOTE" for-each-ref --format='%(refname:strip=2)' refs/heads | paste -sd ' ')"
+	sh_pipe 0 'gp-status --number 1'
+	has "$stderr" 'gate of #1 is open'
+	# A job that was killed in between has left one.
+	git -C "$HUB_REMOTE" branch --quiet gp-commit/promote/apps-web main
+	sh_pipe 0 'gp-new --group apps --app web --tag v2'
+	lacks "$(git -C "$HUB_REMOTE" for-each-ref)" gp-commit
+}

@@ -154,6 +154,16 @@ meddling_git() {
 	same qa '["qa","careful"] ["emilia"]' "$(state 2 '"\(.labels) \(.reviewers)"')"
 }
 
+@test "commit_via: api where the forge makes no commits: said, and nothing is pushed" {
+	commit_file gitops-promotion.yaml <<<$'commit_via: api\nenvironments: [{name: dev}]'
+	expect 64 gp-new apps/web v1
+	one_message gp-open-pr 'commit_via: api' create-commit || has "$stderr" 'commit_via: api'
+	same branches main "$(remote_branches)"
+	commit_file gitops-promotion.yaml <<<$'commit_via: hand\nenvironments: [{name: dev}]'
+	expect 78 gp-new apps/web v1
+	has "$stderr" ':1:13: commit_via: expected git or api'
+}
+
 # state N FILTER: what the embedded forge keeps of an open pull request.
 state() {
 	git -C "$REMOTE" show "refs/gp/state:open/$1" | command jq -r "$2"

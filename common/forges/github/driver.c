@@ -44,6 +44,7 @@ static const struct gp_forge_op ops[] = {
 	{"merge-pr", gp_github_merge_pr, 0},
 	{"list-statuses", gp_github_list_statuses, 0},
 	{"set-status", gp_github_set_status, 0},
+	{"create-commit", gp_github_create_commit, 0},
 	{0},
 };
 

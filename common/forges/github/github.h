@@ -90,6 +90,6 @@ struct gp_json *gp_github_rest_status(const struct gp_json *node);
 
 /* The operations on a struct gp_github, as gp-forge(7) has them. */
 gp_forge_op_fn gp_github_get_repository, gp_github_find_pr, gp_github_open_pr, gp_github_set_auto_merge,
-	gp_github_merge_pr, gp_github_list_statuses, gp_github_set_status;
+	gp_github_merge_pr, gp_github_list_statuses, gp_github_set_status, gp_github_create_commit;
 
 #endif

@@ -31,6 +31,17 @@ INPUTS = {
         "authorEmail": "String",
         "clientMutationId": "String",
     },
+    "FileAddition": {"path": "String!", "contents": "Base64String!"},
+    "FileChanges": {"additions": "[FileAddition!]"},
+    "CommittableBranch": {"id": "ID", "repositoryNameWithOwner": "String", "branchName": "String"},
+    "CommitMessage": {"headline": "String!", "body": "String"},
+    "CreateCommitOnBranchInput": {
+        "branch": "CommittableBranch!",
+        "message": "CommitMessage!",
+        "fileChanges": "FileChanges",
+        "expectedHeadOid": "GitObjectID!",
+        "clientMutationId": "String",
+    },
     "DisablePullRequestAutoMergeInput": {"pullRequestId": "ID!", "clientMutationId": "String"},
 }
 UNIONS = {
@@ -181,6 +192,28 @@ def attribute(name):
 # Mutations
 
 
+def create_commit(ctx, _, args):
+    """https://docs.github.com/graphql/reference/mutations#createcommitonbranch; modes of files stay."""
+    given = args["input"]
+    ctx.token.require("contents=write")
+    repo = ctx.forge.find(given["branch"]["repositoryNameWithOwner"])
+    ref = "refs/heads/" + given["branch"]["branchName"]
+    head = repo.git.ref(ref)
+    if head != given["expectedHeadOid"]:
+        text = f"Expected branch to point to \"{given['expectedHeadOid']}\" but it points to \"{head}\"."
+        raise Refusal(200, text, kind="STALE_DATA")
+    env = {"GIT_INDEX_FILE": repo.git.path + "/commit.index"}
+    repo.git("read-tree", head, env=env)
+    for one in given.get("fileChanges", {}).get("additions", []):
+        mode = repo.git("ls-tree", head, "--", one["path"]).split(" ")[0] or "100644"
+        oid = repo.git("hash-object", "-w", "--stdin", data=base64.b64decode(one["contents"], validate=True))
+        repo.git("update-index", "--add", "--cacheinfo", f"{mode},{oid},{one['path']}", env=env)
+    message = given["message"]["headline"] + ("\n\n" + given["message"]["body"] if given["message"].get("body") else "")
+    made = repo.git.commit(repo.git("write-tree", env=env), [head], message, (ctx.token.login, "bot@example.com", now()))
+    repo.git.set_ref(ref, made)
+    return Commit(repo, made)
+
+
 def of_node(ctx, args):
     pull = ctx.forge.pull_of_node(args["input"]["pullRequestId"])
     if not pull:
@@ -220,8 +253,10 @@ TYPES = {
     "Mutation": {
         "enablePullRequestAutoMerge": F("AutoMergePayload", enable, input="EnablePullRequestAutoMergeInput!"),
         "disablePullRequestAutoMerge": F("AutoMergePayload", disable, input="DisablePullRequestAutoMergeInput!"),
+        "createCommitOnBranch": F("CreateCommitPayload", create_commit, input="CreateCommitOnBranchInput!"),
     },
     "AutoMergePayload": PAYLOAD,
+    "CreateCommitPayload": {"commit": F("Commit", lambda ctx, made, args: made)},
     "User": {"login": F("String!", lambda ctx, login, args: login)},
     "RateLimit": {
         "limit": F("Int!", lambda ctx, rate, args: rate["limit"]),

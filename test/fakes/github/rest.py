@@ -315,9 +315,42 @@ def get_ref(call):
     oid = call.repo.git.ref(name)
     if not oid:
         raise not_found()
-    url = call.render.repo_url(call.repo)
+    return 200, shown_ref(call, name)
+
+
+@route("POST", "/repos/{owner}/{repo}/git/refs", "contents=write")
+def make_ref(call):
+    fields = call.fields(required=("ref", "sha"), ref=str, sha=str)
+    if call.repo.git.ref(fields["ref"]):
+        raise Refusal(422, "Reference already exists")
+    if not call.repo.git.has_commit(fields["sha"]):
+        raise Refusal(422, "Object does not exist")
+    call.repo.git.set_ref(fields["ref"], fields["sha"])
+    return 201, shown_ref(call, fields["ref"])
+
+
+@route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref+}", "contents=write")
+def move_ref(call):
+    fields, name = call.fields(required=("sha",), sha=str, force=bool), "refs/" + call.names["ref"]
+    if not call.repo.git.ref(name):
+        raise Refusal(422, "Reference does not exist")
+    call.repo.git.set_ref(name, fields["sha"])
+    return 200, shown_ref(call, name)
+
+
+@route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref+}", "contents=write")
+def take_ref(call):
+    name = "refs/" + call.names["ref"]
+    if not call.repo.git.ref(name):
+        raise Refusal(422, "Reference does not exist")
+    call.repo.git.set_ref(name, None)
+    return 204, None
+
+
+def shown_ref(call, name):
+    oid, url = call.repo.git.ref(name), call.render.repo_url(call.repo)
     target = {"type": "commit", "sha": oid, "url": f"{url}/git/commits/{oid}"}
-    return 200, {"ref": name, "node_id": f"REF_{oid[:12]}", "url": f"{url}/git/{name}", "object": target}
+    return {"ref": name, "node_id": f"REF_{oid[:12]}", "url": f"{url}/git/{name}", "object": target}
 
 
 @route("GET", "/repos/{owner}/{repo}/branches/{branch+}", "contents=read")
