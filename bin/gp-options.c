@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "forge/provider.h"
 #include "sys/exit.h"
 #include "sys/io.h"
 #include "sys/mem.h"
@@ -17,6 +18,7 @@
 static const char help[] =
 	"usage: gp-options [-hqVv] program help options [argument ...]\n"
 	"       gp-options --suggest word candidate ...\n"
+	"       gp-options --without-tokens command [argument ...]\n"
 	"\n"
 	"Reads the arguments of a wrapper in shell as gp's programs read theirs, and prints\n"
 	"shell code for eval that sets a variable for each option. options is a list of words:\n"
@@ -30,6 +32,7 @@ static const char help[] =
 	"  !name=               cannot be left out\n"
 	"\n"
 	"With --suggest, prints the candidate that somebody may have meant by word, if there is one.\n"
+	"With --without-tokens, runs a command without the variables that hold tokens.\n"
 	"\n" GP_HELP_LEAST;
 
 static void assign(FILE *out, const char *variable, const char *value)
@@ -121,6 +124,20 @@ static void suggest(struct gp_tool *tool, char **argv)
 	free(line);
 }
 
+/* Becomes the command; returns only if that fails. */
+static void run_without_tokens(struct gp_tool *tool, char **argv)
+{
+	static const char *const names[] = {GP_PROVIDER_TOKENS};
+	struct gp_err err = {0};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		unsetenv(names[i]);
+	execvp(argv[0], argv);
+	gp_fail(&err, errno == ENOENT ? GP_EXIT_CONFIG : GP_EXIT_SYSTEM, "cannot run '%s': %s", argv[0],
+		strerror(errno));
+	gp_tool_complain(tool, &err);
+}
+
 int main(int argc, char **argv)
 {
 	struct gp_tool tool = {.name = "gp-options", .help = help, .is_driver = true};
@@ -128,6 +145,8 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && !strcmp(argv[1], "--suggest")) {
 		suggest(&tool, argv + 2);
+	} else if (argc > 2 && !strcmp(argv[1], "--without-tokens")) {
+		run_without_tokens(&tool, argv + 2);
 	} else if (argc > 3 && *argv[1] != '-') {
 		tool.name = argv[1];
 		/* The list stands where a program's own name would. */

@@ -16,12 +16,6 @@ code=$(gp-options "${0##*/}" "$usage
 $common_usage" "${options-} json n:dry-run" "$@") || exit
 eval "$code"
 
-# without_tokens COMMAND...: for those of the pipe that talk to no forge.
-without_tokens() {
-	unset GP_TOKEN GITHUB_TOKEN GH_TOKEN SYSTEM_ACCESSTOKEN AZURE_DEVOPS_EXT_PAT
-	exec "$@"
-}
-
 # quiet_on_terminal: gp-report says on a terminal what the programs would say.
 quiet_on_terminal() {
 	[ -n "$json$dry_run${GP_VERBOSE-}" ] || [ ! -t 1 ] || export GP_VERBOSE=-1

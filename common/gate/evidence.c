@@ -85,7 +85,7 @@ void gp_run_free(struct gp_run *run)
 	*run = (struct gp_run){0};
 }
 
-/* An app's login is "name[bot]" in one of GitHub's APIs and "name" in the other. */
+/* An app's login may be "name[bot]" in one of a forge's APIs and "name" in the other. */
 static bool is_same_login(const char *a, const char *b)
 {
 	static const char bot[] = "[bot]";

@@ -430,7 +430,7 @@ int gp_manifests_tag(struct gp_manifests *m, char **tag, const struct gp_oid *tr
 	if (found > 0 && !(rc = gp_inventory_take(inv, &env_tree, &m->counts, err)))
 		items = gp_inventory_find(inv, setter->group, setter->app, &count);
 	for (size_t i = 0; i < count && !rc; i++) {
-		char *text;
+		char *text = NULL;
 		size_t len;
 
 		rc = apply(m, items[i], &any, &text, &len, &edits, err);

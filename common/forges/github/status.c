@@ -186,7 +186,7 @@ static int list_pages(struct gp_github *g, struct gp_json *list, const char *com
 		url = gp_asprintf("/repos/%s/commits/%s/%s?per_page=100", g->address.slug, commit,
 				  runs ? "check-runs" : "statuses");
 	while (url && !rc) {
-		const struct gp_json *page;
+		const struct gp_json *page = NULL;
 		char *next = NULL;
 
 		rc = gp_api_turn(&g->api, &pages, url, err);
