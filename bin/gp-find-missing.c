@@ -53,7 +53,10 @@ static void emit_stuck(void *ctx, const struct gp_json *pull, const struct gp_pr
 
 static void emit_missing(void *ctx, const struct gp_promotion *reached)
 {
-	emit(ctx, gp_json_object(), reached);
+	struct gp_json *document = gp_json_object();
+
+	gp_json_set_bool(document, "missing", true);
+	emit(ctx, document, reached);
 }
 
 static int find(struct state *s, struct gp_err *err)

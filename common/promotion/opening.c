@@ -325,7 +325,7 @@ void gp_opening_finish(struct gp_opening *o, struct gp_base *base, struct gp_for
 	else if (!p->dry_run && (o->meeting == GP_MEET_KEEP || o->claim.state != GP_CLAIM_SOUND))
 		/* A run that lost a race against this one may have left the wrong title over it. */
 		describe(o, base, forge, &o->claim.promotion, &o->old, &t);
-	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && o->beaten)
+	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && (o->beaten || p->is_outdone))
 		o->skip = gp_asprintf("superseded by %s, which another run has just brought in #%lld",
 				      o->claim.promotion.tag, number);
 	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && p->objection)

@@ -92,7 +92,8 @@ static int previous_is_same(struct gp_proposal *p, struct gp_base *base, const s
 	const char *previous = gp_json_text(gp_document_get(p->document, "environment.previous"));
 	struct gp_carry carry;
 
-	if (!previous || !gp_json_get(p->document, "previous_pull_request"))
+	if (!previous ||
+	    (!gp_json_get(p->document, "previous_pull_request") && !gp_json_get_true(p->document, "missing")))
 		return 1;
 	if (gp_manifests_carry(base->manifests, &carry, &base->tree, previous, setter, err))
 		return -1;
@@ -176,9 +177,18 @@ static int check_claim(const struct gp_proposal *p, const struct gp_claim *claim
 	return 0;
 }
 
-/* A slower job may come with an older release than the one that is on its way to the environment. */
-static enum gp_meeting check_order(struct gp_proposal *p, const struct gp_claim *claim, bool sound)
+/*
+ * A slower job may come with an older release than the one that is on its way to the environment; and a promotion that is
+ * only made anew never takes the place of another.
+ */
+static enum gp_meeting check_order(struct gp_proposal *p, const struct gp_claim *claim, bool sound, const char *head)
 {
+	const char *seen = gp_json_text(gp_document_get(p->document, "pull_request.head"));
+
+	if (sound && seen && strcmp(seen, head) != 0) {
+		p->is_outdone = true;
+		return GP_MEET_YIELD;
+	}
 	if (!sound || strcmp(claim->promotion.env, p->promotion.env) != 0)
 		return GP_MEET_RESET;
 	p->objection = gp_order_objection_to(p->document, &p->promotion, claim->promotion.tag, &p->is_ruled);
@@ -216,7 +226,7 @@ int gp_proposal_meet(struct gp_proposal *p, struct gp_base *base, const struct g
 			       base->branch);
 	} else {
 		p->remakes = claim->is_outrun && gp_promotion_same(&claim->promotion, &p->promotion);
-		*meeting = check_order(p, claim, sound);
+		*meeting = check_order(p, claim, sound, gp_json_get_text(pull, "head"));
 	}
 	free(now);
 	return 0;

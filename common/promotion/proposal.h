@@ -25,6 +25,7 @@ struct gp_proposal {
 	struct gp_oid commit, tip; /* the commit, and what it was built on */
 	size_t behind;             /* how many first-parent steps tip is behind the base's tip now */
 	bool dry_run;              /* a dry run has no commit */
+	bool is_outdone;           /* it was to be made anew, but its pull request brings another promotion by now */
 	char *objection;           /* the open pull request brings a newer release; NULL: none, or not known */
 	bool is_ruled;             /* then the configuration orders these tags */
 	bool remakes;              /* the open pull request is this promotion, but its head no longer merges */

@@ -267,3 +267,25 @@ count_git() {
 	expect 69 gp-new apps/web v1
 	has "$stderr" "while there is a branch 'promote/apps-web/x'"
 }
+
+@test "a release that comes while the old one is made anew is not taken back" {
+	make_gitops
+	one_file web api
+	new apps/web v1
+	commit_file apps/dev/all.yaml <<<"$(git -C "$REMOTE" show main:apps/dev/all.yaml | sed 's/api:v0/api:v7/')"
+	gp-find-pr --open --stuck | gp-read-config --next | gp-set-tag >"$T/document"
+	new apps/web v2
+	expect 0 gp-open-pr <"$T/document"
+	jq_is .skip.reason 'superseded by v2, which another run has just brought in #1'
+	same title 'Promote apps/web version v2 to environment dev' "$(pr 1 .title)"
+}
+
+@test "a version that was missing is skipped where the environment before has another by now" {
+	make_gitops
+	commit_tag apps dev web v1
+	gp-find-missing | gp-read-config --next | gp-set-tag >"$T/document"
+	commit_tag apps dev web v2
+	expect 0 gp-open-pr <"$T/document"
+	jq_is .skip.reason 'superseded by v2'
+	same open '' "$(prs)"
+}
