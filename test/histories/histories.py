@@ -119,11 +119,8 @@ class World:
 
     def do(self, event):
         name, number = event.split(":")
-        getattr(self, "do_" + name.replace("-", "_"), self.nothing)(random.Random(int(number)))
-        self.check()
-
-    def nothing(self, _):
-        pass
+        getattr(self, "do_" + name)(random.Random(int(number)))
+        self.check(judged=name == "refresh")
 
     def new_words(self, rng):
         app = rng.choice(APPS)
@@ -241,12 +238,13 @@ class World:
 
     # Promises
 
-    def check(self):
+    def check(self, judged=False):
+        """judged: only the gate was judged since the last look, so what merged did so by this verdict."""
         pulls = self.open()
         branches = [p["branch"] for p in pulls]
         if len(set(branches)) != len(branches):
             raise Broken(f"two open pull requests of a branch: {branches}")
-        self.check_merges()
+        self.check_merges(judged)
 
     def check_gates(self):
         """Right after a job has judged: what is green deserves it."""
@@ -264,27 +262,32 @@ class World:
             raise Broken(f"{what}, but is not its tag alone")
         if self.git("diff", "--name-only", base, pull["head"]) != f"apps/{env}/all.yaml":
             raise Broken(f"{what}, but changes other files")
-        before = ENVS[ENVS.index(env) - 1] if env != ENVS[0] else None
-        if before and self.taken_back(app, tag, before):
-            raise Broken(f"{what}, but {before} went back to {self.tag(app, before)}")
-        said = self.verdict(app, tag, before) if before else "success"
+        self.check_evidence(what, app, tag, env, "main")
+
+    def check_evidence(self, what, app, tag, env, rev):
+        if env == ENVS[0]:
+            return
+        before = ENVS[ENVS.index(env) - 1]
+        if self.taken_back(app, tag, before, rev):
+            raise Broken(f"{what}, but {before} went back to {self.tag(app, before, rev)}")
+        said = self.verdict(app, tag, before, rev)
         if said != "success":
             raise Broken(f"{what}, but Flux last said {said} of {before}")
 
-    def past(self, app, env):
+    def past(self, app, env, rev):
         """(commit, tag) of each commit, newest first."""
-        return [(commit, self.tag(app, env, commit)) for commit in self.git("rev-list", "--first-parent", "main").split()]
+        return [(commit, self.tag(app, env, commit)) for commit in self.git("rev-list", "--first-parent", rev).split()]
 
-    def taken_back(self, app, tag, env):
+    def taken_back(self, app, tag, env, rev):
         """Whether the environment has again what it had before it had this version."""
-        past = self.past(app, env)
+        past = self.past(app, env, rev)
         tags = [has for _, has in past]
         return tag != tags[0] and (tag not in tags or tags[0] in tags[tags.index(tag) :])
 
-    def verdict(self, app, tag, env):
+    def verdict(self, app, tag, env, rev):
         """The last word of Flux on a commit of the newest run in which the environment has this version."""
         run = []
-        for commit, has in self.past(app, env):
+        for commit, has in self.past(app, env, rev):
             if has == tag:
                 run.append(commit)
             elif run:
@@ -295,7 +298,7 @@ class World:
                 return said[-1]
         return "nothing"
 
-    def check_merges(self):
+    def check_merges(self, judged):
         for line in self.git("log", "--first-parent", "--format=%H %P", "main").split("\n"):
             merge, *parents = line.split()
             if merge in self.seen_merges:
@@ -309,6 +312,8 @@ class World:
                 raise Broken(f"the merge of {app} {tag} to {env} changes other files")
             if self.text(env, merge) != re.sub(rf"r/{app}:\S+ #", f"r/{app}:{tag} #", self.text(env, parents[0])):
                 raise Broken(f"the merge of {app} {tag} to {env} changes more than the tag")
+            if judged:
+                self.check_evidence(f"{app} {tag} was merged to {env}", app, tag, env, parents[0])
 
     def settle(self):
         """All jobs run, and Flux tells the truth."""
@@ -316,9 +321,10 @@ class World:
             self.run("gp-promote", "--missing", allowed=(0, 69))
             for env in ENVS:
                 self.do_flux(Fixed(env))
+            self.check()
             self.run("gp-refresh")
             self.check_gates()
-            self.check()
+            self.check(judged=True)
         for app in APPS:
             if app in self.disturbed or not self.released[app]:
                 continue
