@@ -52,8 +52,10 @@ class World:
         os.makedirs(directory)
         self.remote, self.clone = directory + "/remote.git", directory + "/clone"
         self.env = {
-            **os.environ, "GP_VERBOSE": "-1", "GP_RETRY_BUDGET": "5", "GIT_AUTHOR_NAME": "E", "GIT_AUTHOR_EMAIL": "e@example.com",
-            "GIT_COMMITTER_NAME": "E", "GIT_COMMITTER_EMAIL": "e@example.com", "HOME": directory,
+            **os.environ,
+            **{"GP_VERBOSE": "-1", "GP_RETRY_BUDGET": "5", "HOME": directory},
+            **{f"GIT_{who}_NAME": "E" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "e@example.com" for who in ("AUTHOR", "COMMITTER")},
         }
         self.number, self.released, self.disturbed = 0, {app: [] for app in APPS}, set()
         self.told = []  # what Flux said: (env, commit, state), the newest last
@@ -79,7 +81,8 @@ class World:
         return done.stdout.strip()
 
     def commit(self, files, message, ref="refs/heads/main"):
-        has = subprocess.run(["git", "-C", self.remote, "rev-parse", "-q", "--verify", ref], env=self.env, capture_output=True).returncode == 0
+        look = ["git", "-C", self.remote, "rev-parse", "-q", "--verify", ref]
+        has = subprocess.run(look, env=self.env, capture_output=True, check=False).returncode == 0
         stream = f"commit {ref}\ncommitter P <p@example.com> {int(time.time())} +0000\ndata {len(message)}\n{message}\n"
         stream += f"from {ref}^0\n" if has else ""
         for path, text in files.items():
@@ -97,17 +100,20 @@ class World:
         return found[1] if found else None
 
     def ask(self, op, **more):
-        request = {"id": 1, "op": op, "repository": {"provider": "local", "url": "file://" + self.remote, "base": "main"}, **more}
-        done = subprocess.run(["gp-forge-local"], env=self.env, input=json.dumps(request) + "\n", capture_output=True, encoding="utf-8", check=False)
+        repository = {"provider": "local", "url": "file://" + self.remote, "base": "main"}
+        line = json.dumps({"id": 1, "op": op, "repository": repository, **more}) + "\n"
+        done = subprocess.run(["gp-forge-local"], env=self.env, input=line, capture_output=True, check=False, encoding="utf-8")
         return json.loads(done.stdout)
 
     def open(self):
         return self.ask("find-pr", open=True)["result"]["pull_requests"]
 
-    def run(self, *command, allowed=(0,), wait=True, stdin=None):
+    def run(self, *command, allowed=(0,), wait=True):
         self.git("fetch", "--quiet", "origin", at=self.clone)
-        process = subprocess.Popen(command, cwd=self.clone, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True)
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(
+            command, cwd=self.clone, env=self.env, encoding="utf-8", start_new_session=True, **pipes
+        )
         if not wait:
             return process
         out, err = process.communicate(timeout=60)
@@ -157,27 +163,31 @@ class World:
 
     def post(self, env, state, description):
         commit = self.tip()
-        self.ask("set-status", commit=commit, context=f"kustomization/apps-{env}/0c9c2e41", state=state, description=description, url=None)
+        context = f"kustomization/apps-{env}/0c9c2e41"
+        self.ask("set-status", commit=commit, context=context, state=state, description=description, url=None)
         self.told.append((env, commit, state))
 
     def do_flux(self, rng):
         env = rng.choice(ENVS)
         good = self.healthy(env)
-        self.post(env, *(("success", "reconciliation succeeded") if good else ("failure", "health check failed")))
+        said = ("success", "reconciliation succeeded") if good else ("failure", "health check failed")
+        self.post(env, *said)
 
     def do_lie(self, rng):
         self.post(rng.choice(ENVS), "failure", "health check failed")
 
     def do_info(self, rng):
         env = rng.choice(ENVS)
-        self.ask("set-status", commit=self.tip(), context=f"kustomization/apps-{env}/0c9c2e41", state="success", description="dependency not ready", url=None)
+        said = {"state": "success", "description": "dependency not ready", "url": None}
+        self.ask("set-status", commit=self.tip(), context=f"kustomization/apps-{env}/0c9c2e41", **said)
 
     def do_edit(self, rng):
         self.commit({"README.md": f"{rng.random()}\n"}, "a person's edit")
 
     def do_neighbour(self, rng):
         env = rng.choice(ENVS)
-        self.commit({f"apps/{env}/all.yaml": re.sub(r"replicas: .*", f"replicas: {rng.randrange(1000)}", self.text(env))}, "scale")
+        text = re.sub(r"replicas: .*", f"replicas: {rng.randrange(1000)}", self.text(env))
+        self.commit({f"apps/{env}/all.yaml": text}, "scale")
 
     def do_back(self, rng):
         app, env = rng.choice(APPS), rng.choice(ENVS)
@@ -186,7 +196,8 @@ class World:
         older = past[: past.index(now)] if now in past else []
         if older:
             self.disturbed.add(app)
-            self.commit({f"apps/{env}/all.yaml": self.text(env).replace(f"r/{app}:{now} ", f"r/{app}:{rng.choice(older)} ")}, "take back")
+            text = self.text(env).replace(f"r/{app}:{now} ", f"r/{app}:{rng.choice(older)} ")
+            self.commit({f"apps/{env}/all.yaml": text}, "take back")
 
     def some_open(self, rng):
         pulls = self.open()
@@ -304,7 +315,8 @@ class World:
             if merge in self.seen_merges:
                 break
             self.seen_merges.add(merge)
-            trailer = re.search(r'Gp-Promotion: .*"app":"(\w+)","tag":"(\S+?)","env":"(\w+)"', self.git("log", "-1", "--format=%B", parents[1])) if len(parents) == 2 else None
+            message = self.git("log", "-1", "--format=%B", parents[1]) if len(parents) == 2 else ""
+            trailer = re.search(r'Gp-Promotion: .*"app":"(\w+)","tag":"(\S+?)","env":"(\w+)"', message)
             if not trailer:
                 continue
             app, tag, env = trailer.groups()
