@@ -192,8 +192,7 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 
 		free(p.token);
 		rc = take_page(a, resource, page, missing, &p, take, ctx, err);
-		/* That a list of pull requests begins again is bounded elsewhere. */
-		if (!rc && p.mark && (paging != GP_AZDO_PULLS || skip))
+		if (!rc && p.mark)
 			rc = gp_api_turn(&a->api, &pages, p.mark, err);
 		free(p.mark);
 		free(page);
@@ -204,6 +203,7 @@ int gp_azdo_list(struct gp_azdo *a, enum gp_azdo_resource resource, const char *
 		} else if (!p.joined && shifts++ < MAX_SHIFTS) {
 			/* Pull requests that were closed meanwhile have moved others to the page before. */
 			rc = rc ? rc : take(a, NULL, ctx, err);
+			gp_api_pages_free(&pages);
 			more = true;
 			skip = 0;
 			p.last = 0;
