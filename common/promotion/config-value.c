@@ -4,12 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/json.h"
+#include "setter/version.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 #include "sys/spelling.h"
 
-/* MAX_KEYS: the most keys of one map that gp knows. */
-enum { MAX_TEXT = 255, MAX_KEYS = 32 };
+/* MAX_KEYS: the most keys of one map that gp knows. MAX_TEXTS: in a list. */
+enum { MAX_TEXT = 255, MAX_KEYS = 32, MAX_TEXTS = 50, MAX_NAME = 100 };
+
+bool gp_name_valid(const char *s)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t n = strlen(s);
+
+	return n > 0 && n <= MAX_NAME && strspn(s, set) == n && !strchr("-.", s[0]) && s[n - 1] != '.' &&
+	       !strstr(s, "..") && (n < 5 || strcmp(s + n - 5, ".lock") != 0);
+}
 
 int gp_config_wrong(const struct gp_config_reader *r, const struct gp_yaml_node *node, const char *fmt, ...)
 {
@@ -124,5 +135,62 @@ int gp_config_read_text(const struct gp_config_reader *r, const struct gp_yaml_n
 		return gp_config_wrong(r, node, "expected printable text of at most %d bytes", MAX_TEXT);
 	free(*value);
 	*value = gp_strdup(text);
+	return 0;
+}
+
+int gp_config_read_choice(const struct gp_config_reader *r, const struct gp_yaml_node *node, const char *no,
+			  const char *yes, bool *to)
+{
+	const char *text = gp_config_text(r, node);
+
+	if (!text || (strcmp(text, no) != 0 && strcmp(text, yes) != 0))
+		return gp_config_wrong(r, node, "expected %s or %s", no, yes);
+	*to = !strcmp(text, yes);
+	return 0;
+}
+
+int gp_config_read_order(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	const char *text = gp_config_text(r, node);
+	enum gp_order order;
+	char **value = to;
+
+	if (!text || !gp_order_parse(&order, text))
+		return gp_config_wrong(r, node, "expected semver, numeric, time or none");
+	free(*value);
+	*value = gp_strdup(text);
+	return 0;
+}
+
+int gp_config_read_list(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to)
+{
+	struct gp_json **texts = to;
+	unsigned count = 0;
+	int rc = 0;
+
+	gp_json_free(*texts);
+	*texts = gp_json_array();
+	if (list->kind != GP_YAML_LIST)
+		return gp_config_wrong(r, list, "expected a list");
+	for (const struct gp_yaml_node *c = list->child; c && !rc; c = c->next) {
+		char *text = NULL;
+
+		rc = ++count > MAX_TEXTS ? gp_config_wrong(r, c, "more than %d in the list", MAX_TEXTS)
+					 : gp_config_read_text(r, c, &text);
+		if (!rc)
+			gp_json_append(*texts, gp_json_string(text));
+		free(text);
+	}
+	return rc;
+}
+
+int gp_config_read_flag(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to)
+{
+	struct gp_json *const *object = to;
+	bool value = false;
+
+	if (gp_config_read_bool(r, node, &value))
+		return -1;
+	gp_json_set_bool(*object, node->key, value);
 	return 0;
 }

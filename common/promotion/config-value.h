@@ -1,6 +1,6 @@
 /*
  * config-value.h - reading the values of the configuration: one reader for the file and for the document's member, which
- * is turned into the tree that YAML gives. For config.c. Functions return 0, or -1 with the reader's error filled in.
+ * is turned into the tree that YAML gives. For config*.c. Functions return 0, or -1 with the reader's error filled in.
  */
 #ifndef GP_CONFIG_VALUE_H
 #define GP_CONFIG_VALUE_H
@@ -46,5 +46,22 @@ const char *gp_config_text(const struct gp_config_reader *r, const struct gp_yam
 int gp_config_read_text(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to);
 int gp_config_read_bool(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to);
 int gp_config_read_count(const struct gp_config_reader *r, const struct gp_yaml_node *node, unsigned max, unsigned *to);
+
+/* One of two words: false for the first, true for the second. */
+int gp_config_read_choice(const struct gp_config_reader *r, const struct gp_yaml_node *node, const char *no,
+			  const char *yes, bool *to);
+/* to: a char *, as above: the word for how tags are ordered. */
+int gp_config_read_order(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to);
+/* to: a struct gp_json *, which is freed and becomes an array of texts. */
+int gp_config_read_list(const struct gp_config_reader *r, const struct gp_yaml_node *list, void *to);
+/* to: a struct gp_json *, an object; the bool becomes its member of the node's key. */
+int gp_config_read_flag(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to);
+
+/* config-groups.c, config-pull.c: the keys groups and pull_request. to: a struct gp_json *, an object. */
+int gp_config_read_groups(const struct gp_config_reader *r, const struct gp_yaml_node *node, void *to);
+int gp_config_read_pull_request(const struct gp_config_reader *r, const struct gp_yaml_node *map, void *to);
+/* Refuses drafts in an environment with auto: true. root: where to say so. */
+int gp_config_check_drafts(const struct gp_config_reader *r, const struct gp_yaml_node *root,
+			   const struct gp_config *config);
 
 #endif

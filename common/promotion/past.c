@@ -9,32 +9,17 @@
 void gp_past_free(struct gp_past *past)
 {
 	for (size_t i = 0; i < past->count; i++)
-		free(past->item[i].tag);
-	free(past->item);
+		free(past->tag[i]);
+	free(past->tag);
 	*past = (struct gp_past){0};
 }
 
 bool gp_past_has(const struct gp_past *past, const char *tag)
 {
 	for (size_t i = 1; i < past->count; i++)
-		if (!strcmp(past->item[i].tag, tag))
+		if (!strcmp(past->tag[i], tag))
 			return true;
 	return false;
-}
-
-/* Takes tag over. */
-static void note(struct gp_past *past, char *tag, const struct gp_oid *commit)
-{
-	struct gp_passed *last = past->count ? &past->item[past->count - 1] : NULL;
-
-	if (last && tag && !strcmp(last->tag, tag))
-		last->since = *commit;
-	if (!tag || (last && !strcmp(last->tag, tag))) {
-		free(tag);
-		return;
-	}
-	past->item = gp_grow(past->item, past->count, sizeof *past->item);
-	past->item[past->count++] = (struct gp_passed){tag, *commit};
 }
 
 int gp_past_read(struct gp_past *past, struct gp_base *base, struct gp_chain *chain, const char *env,
@@ -58,18 +43,20 @@ int gp_past_read(struct gp_past *past, struct gp_base *base, struct gp_chain *ch
 		const struct gp_link *link = &chain->link[i];
 
 		if (gp_tree_find(base->repository.git, &entry, &link->tree, dir, &old) > 0 &&
-		    gp_oid_equal(&entry.oid, &before.oid)) {
-			if (past->count)
-				past->item[past->count - 1].since = link->commit;
+		    gp_oid_equal(&entry.oid, &before.oid))
 			continue;
-		}
 		before = entry;
 		if (gp_manifests_tag(base->manifests, &tag, &link->tree, env, setter, i ? &old : err)) {
 			/* Old history may be damaged for good: the search ends there. */
 			rc = i ? 0 : -1;
 			break;
 		}
-		note(past, tag, &link->commit);
+		if (!tag || (past->count && !strcmp(past->tag[past->count - 1], tag))) {
+			free(tag);
+			continue;
+		}
+		past->tag = gp_grow(past->tag, past->count, sizeof *past->tag);
+		past->tag[past->count++] = tag;
 	}
 	free(dir);
 	if (rc)

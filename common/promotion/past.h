@@ -14,10 +14,7 @@ enum { GP_PAST_COMMITS = 1000 };
 
 /* Newest first; [0] is the tip's. A commit whose markers disagree, or that has none, is passed over. */
 struct gp_past {
-	struct gp_passed {
-		char *tag;
-		struct gp_oid since; /* the oldest commit of that run that was looked at */
-	} *item;
+	char **tag;
 	size_t count;
 };
 

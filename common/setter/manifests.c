@@ -3,25 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/oidmap.h"
 #include "git/tree.h"
 #include "setter/inventory.h"
+#include "setter/manifests-env.h"
 #include "setter/marker.h"
 #include "setter/nearest.h"
 #include "setter/trace-search.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 #include "sys/utf8.h"
-
-struct gp_manifests {
-	struct gp_git *git;
-	struct gp_inventory **inventory; /* of each environment that was asked for */
-	size_t count, parsed;
-	struct gp_counts counts;
-	char *memo_of;          /* the setter that the memos are about */
-	struct gp_oidmap memos; /* struct gp_carry *: what an environment's tree or a manifest's blob carries */
-	struct gp_oidmap tags;  /* owns the strings that memos point to, by the id of the blob they come from */
-};
 
 struct gp_manifests *gp_manifests_new(struct gp_git *git)
 {
@@ -31,7 +21,7 @@ struct gp_manifests *gp_manifests_new(struct gp_git *git)
 	return m;
 }
 
-static void forget_memos(struct gp_manifests *m)
+void gp_manifests_forget(struct gp_manifests *m)
 {
 	gp_oidmap_clear(&m->memos, free);
 	gp_oidmap_clear(&m->tags, free);
@@ -46,7 +36,7 @@ void gp_manifests_free(struct gp_manifests *m)
 	for (size_t i = 0; i < m->count; i++)
 		gp_inventory_free(m->inventory[i]);
 	free(m->inventory);
-	forget_memos(m);
+	gp_manifests_forget(m);
 	free(m);
 }
 
@@ -55,7 +45,7 @@ struct gp_reads gp_manifests_reads(const struct gp_manifests *m)
 	return (struct gp_reads){m->counts.trees, m->counts.manifests, m->parsed};
 }
 
-static struct gp_inventory *inventory_of(struct gp_manifests *m, const char *dir)
+struct gp_inventory *gp_manifests_inventory(struct gp_manifests *m, const char *dir)
 {
 	for (size_t i = 0; i < m->count; i++)
 		if (!strcmp(gp_inventory_dir(m->inventory[i]), dir))
@@ -65,9 +55,8 @@ static struct gp_inventory *inventory_of(struct gp_manifests *m, const char *dir
 	return m->inventory[m->count++];
 }
 
-/* The tree of <group>/<env>. Returns 1, 0 if there is none, -1. */
-static int find_env(struct gp_manifests *m, struct gp_oid *out, const struct gp_oid *tree, const char *dir,
-		    struct gp_err *err)
+int gp_manifests_env(struct gp_manifests *m, struct gp_oid *out, const struct gp_oid *tree, const char *dir,
+		     struct gp_err *err)
 {
 	struct gp_entry entry;
 	int found = gp_tree_find(m->git, &entry, tree, dir, err);
@@ -80,9 +69,8 @@ static int find_env(struct gp_manifests *m, struct gp_oid *out, const struct gp_
 	return 1;
 }
 
-/* Applies the setter to one manifest, whose new text, if any, goes to *text; *len is its length. */
-static int apply(struct gp_manifests *m, const struct gp_item *item, const struct gp_setter *setter, char **text,
-		 size_t *len, struct gp_edits *edits, struct gp_err *err)
+int gp_manifests_apply(struct gp_manifests *m, const struct gp_item *item, const struct gp_setter *setter, char **text,
+		       size_t *len, struct gp_edits *edits, struct gp_err *err)
 {
 	struct gp_object blob;
 	int rc;
@@ -104,7 +92,7 @@ static int change_file(struct gp_manifests *m, struct gp_change *out, const stru
 
 	if (!gp_utf8_is_text(item->path))
 		return gp_fail(err, GP_EXIT_INPUT, "the name of '%s' is not UTF-8, as a document needs it", item->path);
-	if (apply(m, item, setter, &text, &len, &out->edits, err))
+	if (gp_manifests_apply(m, item, setter, &text, &len, &out->edits, err))
 		return -1;
 	for (size_t i = before; i < out->edits.count; i++)
 		out->edits.item[i].path = gp_strdup(item->path);
@@ -234,11 +222,11 @@ int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const str
 			const struct gp_setter *setter, struct gp_err *err)
 {
 	char *dir = gp_asprintf("%s/%s", setter->group, env);
-	struct gp_inventory *inv = inventory_of(m, dir);
+	struct gp_inventory *inv = gp_manifests_inventory(m, dir);
 	const struct gp_item **items = NULL;
 	struct gp_oid env_tree;
 	size_t count = 0;
-	int found = find_env(m, &env_tree, tree, dir, err), rc = -1;
+	int found = gp_manifests_env(m, &env_tree, tree, dir, err), rc = -1;
 
 	*out = (struct gp_change){0};
 	if (found == 0)
@@ -276,174 +264,5 @@ int gp_manifests_write(struct gp_manifests *m, struct gp_oid *out, const struct 
 	if (!rc)
 		rc = gp_tree_update(m->git, out, tree, changes, change->file_count, err);
 	free(changes);
-	return rc;
-}
-
-static int carry_blob(struct gp_manifests *m, struct gp_carry *out, const struct gp_item *item,
-		      const struct gp_setter *setter, struct gp_err *err)
-{
-	struct gp_edits edits = {0};
-	size_t len;
-	char *text;
-
-	if (apply(m, item, setter, &text, &len, &edits, err))
-		return -1;
-	*out = (struct gp_carry){.markers = edits.count, .at_tag = edits.count - edits.changed};
-	for (size_t i = 0; i < edits.count && !out->tag; i++)
-		if (edits.item[i].changed) {
-			char *tag = gp_strdup(edits.item[i].tag ? edits.item[i].tag : "");
-
-			gp_oidmap_set(&m->tags, &item->entry.oid, tag);
-			out->tag = tag;
-		}
-	gp_edits_free(&edits);
-	free(text);
-	return 0;
-}
-
-static void remember(struct gp_manifests *m, const struct gp_oid *oid, const struct gp_carry *carry)
-{
-	struct gp_carry *memo = gp_calloc(1, sizeof *memo);
-
-	*memo = *carry;
-	gp_oidmap_set(&m->memos, oid, memo);
-}
-
-/* Adds up what an environment's manifests carry. */
-static int carry_all(struct gp_manifests *m, struct gp_carry *out, struct gp_inventory *inv,
-		     const struct gp_setter *setter, struct gp_err *err)
-{
-	size_t count;
-	const struct gp_item **items = gp_inventory_find(inv, setter->group, setter->app, &count);
-	int rc = 0;
-
-	for (size_t i = 0; i < count && !rc; i++) {
-		const struct gp_carry *memo = gp_oidmap_get(&m->memos, &items[i]->entry.oid);
-		struct gp_carry carry;
-
-		if (memo) {
-			carry = *memo;
-		} else {
-			rc = carry_blob(m, &carry, items[i], setter, err);
-			if (!rc)
-				remember(m, &items[i]->entry.oid, &carry);
-		}
-		if (!rc) {
-			out->markers += carry.markers;
-			out->at_tag += carry.at_tag;
-			out->tag = out->tag ? out->tag : carry.tag;
-		}
-	}
-	free(items);
-	return rc;
-}
-
-int gp_manifests_carry(struct gp_manifests *m, struct gp_carry *out, const struct gp_oid *tree, const char *env,
-		       const struct gp_setter *setter, struct gp_err *err)
-{
-	char *of = gp_asprintf("%s:%s:%s", setter->group, setter->app, setter->tag), *dir;
-	const struct gp_carry *memo;
-	struct gp_oid env_tree;
-	int found, rc = 0;
-
-	*out = (struct gp_carry){0};
-	if (!m->memo_of || strcmp(m->memo_of, of)) {
-		forget_memos(m);
-		m->memo_of = of;
-	} else {
-		free(of);
-	}
-	dir = gp_asprintf("%s/%s", setter->group, env);
-	found = find_env(m, &env_tree, tree, dir, err);
-	memo = found > 0 ? gp_oidmap_get(&m->memos, &env_tree) : NULL;
-	if (memo) {
-		*out = *memo;
-	} else if (found > 0) {
-		struct gp_inventory *inv = inventory_of(m, dir);
-
-		rc = gp_inventory_take(inv, &env_tree, &m->counts, err);
-		if (!rc)
-			rc = carry_all(m, out, inv, setter, err);
-		/* Without a marker, but not without a word of the app: it must not be passed over. */
-		if (!rc && !out->markers)
-			rc = gp_trace_search(m->git, inv, tree, setter->group, setter->app, err);
-		if (!rc)
-			remember(m, &env_tree, out);
-	}
-	free(dir);
-	return found < 0 ? -1 : rc;
-}
-
-bool gp_carry_is_at(const struct gp_carry *carry)
-{
-	return carry->markers && carry->at_tag == carry->markers;
-}
-
-int gp_manifests_apps(struct gp_manifests *m, const struct gp_oid *tree, const char *group, const char *env,
-		      gp_app_fn *fn, void *ctx, struct gp_err *err)
-{
-	char *dir = gp_asprintf("%s/%s", group, env);
-	struct gp_inventory *inv = inventory_of(m, dir);
-	const struct gp_item *items;
-	struct gp_oid env_tree;
-	size_t count = 0, group_len = strlen(group);
-	int rc = find_env(m, &env_tree, tree, dir, err);
-
-	free(dir);
-	if (rc <= 0)
-		return rc;
-	rc = gp_inventory_take(inv, &env_tree, &m->counts, err);
-	items = rc ? NULL : gp_inventory_items(inv, &count);
-	for (size_t i = 0; i < count && !rc; i++)
-		for (const char *p = items[i].policies; p < items[i].policies + items[i].len && !rc;
-		     p += strlen(p) + 1) {
-			const char *name = p + group_len + 1;
-
-			if (strncmp(p, group, group_len) != 0 || p[group_len] != ':')
-				continue;
-			size_t len = strcspn(name, ":");
-			enum gp_marker_kind kind = gp_marker_suffix(name + len);
-
-			if (kind != GP_MARKER_IMAGE && kind != GP_MARKER_TAG)
-				continue;
-			char *app = gp_memdup0(name, len);
-
-			rc = fn(ctx, app);
-			free(app);
-		}
-	return rc;
-}
-
-int gp_manifests_tag(struct gp_manifests *m, char **tag, const struct gp_oid *tree, const char *env,
-		     const struct gp_setter *setter, struct gp_err *err)
-{
-	const struct gp_setter any = {setter->group, setter->app, NULL};
-	char *dir = gp_asprintf("%s/%s", setter->group, env);
-	struct gp_inventory *inv = inventory_of(m, dir);
-	const struct gp_item **items = NULL;
-	struct gp_edits edits = {0};
-	struct gp_oid env_tree;
-	size_t count = 0;
-	int found = find_env(m, &env_tree, tree, dir, err), rc = found < 0 ? -1 : 0;
-
-	*tag = NULL;
-	if (found > 0 && !(rc = gp_inventory_take(inv, &env_tree, &m->counts, err)))
-		items = gp_inventory_find(inv, setter->group, setter->app, &count);
-	for (size_t i = 0; i < count && !rc; i++) {
-		char *text = NULL;
-		size_t len;
-
-		rc = apply(m, items[i], &any, &text, &len, &edits, err);
-		free(text);
-	}
-	bool same = !rc && edits.count && edits.item[0].tag;
-
-	for (size_t i = 1; i < edits.count && same; i++)
-		same = edits.item[i].tag && !strcmp(edits.item[i].tag, edits.item[0].tag);
-	if (same)
-		*tag = gp_strdup(edits.item[0].tag);
-	gp_edits_free(&edits);
-	free(items);
-	free(dir);
 	return rc;
 }

@@ -56,7 +56,7 @@ int gp_manifests_change(struct gp_manifests *m, struct gp_change *out, const str
 int gp_manifests_write(struct gp_manifests *m, struct gp_oid *out, const struct gp_oid *tree,
 		       const struct gp_change *change, struct gp_err *err);
 
-/* What an environment says of an app. */
+/* manifests-carry.c: what an environment says of an app. */
 struct gp_carry {
 	size_t markers;  /* marked scalars */
 	size_t at_tag;   /* those that are at the setter's tag */
