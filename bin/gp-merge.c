@@ -78,14 +78,13 @@ static int merge_unguarded(struct state *s, struct gp_json *document, const stru
 static int yield(struct state *s, struct gp_json *document, const struct gp_pull *pull, struct gp_err *err)
 {
 	struct gp_err ignored = {0};
-	char *by = gp_superseded(&s->base, s->forge, document, pull, &ignored);
+	char *reason = gp_superseded(&s->base, s->forge, document, pull, &ignored);
 
-	if (!by)
+	if (!reason)
 		return -1;
 	gp_err_clear(err);
-	gp_tool_skip(s->tool, document, "superseded by %s, which another run has just brought in #%lld", by,
-		     (long long)pull->number);
-	free(by);
+	gp_tool_skip(s->tool, document, "%s", reason);
+	free(reason);
 	return 0;
 }
 

@@ -79,8 +79,8 @@ static void forget(struct state *s)
 	s->count = 0;
 }
 
-/* A second document of a branch, and one about another base, wait for their turn. */
-static bool is_alone(const struct state *s, const struct gp_opening *o)
+/* Whether a document of the same branch is looked at already: a second one waits for its turn. */
+static bool is_in_hand(const struct state *s, const struct gp_opening *o)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (!strcmp(s->ahead[i].proposal.branch, o->proposal.branch))
@@ -102,8 +102,8 @@ static void look_ahead(void *ctx, struct gp_json *const documents[], size_t n)
 		const char *own = gp_json_text(gp_document_get(documents[i], "repository.base"));
 
 		gp_opening_read(o, documents[i]);
-		if (gp_opening_goes_on(o) && !o->proposal.dry_run && !is_alone(s, o) && (!base || !strcmp(base, own)) &&
-		    !gp_tool_base_of(s->tool, &s->base, documents[i], &o->err)) {
+		if (gp_opening_goes_on(o) && !o->proposal.dry_run && !is_in_hand(s, o) &&
+		    (!base || !strcmp(base, own)) && !gp_tool_base_of(s->tool, &s->base, documents[i], &o->err)) {
 			base = own;
 			s->count++;
 		} else {

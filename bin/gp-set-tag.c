@@ -41,11 +41,10 @@ static int show(const char *diff, struct gp_err *err)
 	return rc ? gp_fail(err, GP_EXIT_SYSTEM, "cannot write to standard error") : 0;
 }
 
-static int show_diff(const struct gp_git *git, const struct gp_file *file, struct gp_err *err)
+static int show_diff(struct gp_git *git, const struct gp_file *file, struct gp_err *err)
 {
-	struct gp_git *g = (struct gp_git *)(uintptr_t)git;
 	size_t len;
-	char *old = gp_git_read_blob(g, &len, &file->from, err), *diff;
+	char *old = gp_git_read_blob(git, &len, &file->from, err), *diff;
 
 	if (!old)
 		return -1;
@@ -85,6 +84,7 @@ static bool is_skipped(const struct state *s, struct gp_json *document, const st
 		gp_json_set_bool(document, "allow_older", true);
 	char *objection = gp_order_objection(document, p, edits, &is_ruled);
 	bool skip = objection && is_ruled && !s->allow_older;
+
 	if (skip)
 		gp_tool_skip(s->tool, document, "%s (see --allow-older)", objection);
 	else if (objection)

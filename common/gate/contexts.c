@@ -56,14 +56,11 @@ static bool matches(const char *context, const char *pattern, const char *group,
 struct gp_wanted gp_wanted_of(const struct gp_config *config, const char *group, const char *env)
 {
 	int index = gp_config_find(config, env);
-	const char *own = index < 0 ? NULL : config->environments[index].status_context;
+	const struct gp_environment none = {0}, *own = index < 0 ? &none : &config->environments[index];
 
-	const struct gp_json *from = index < 0 ? NULL : config->environments[index].status_from;
-
-	const struct gp_json *without = index < 0 ? NULL : config->environments[index].without;
-
-	return (struct gp_wanted){own ? own : config->status_context, group, env, from ? from : config->status_from,
-				  without ? without : config->without};
+	return (struct gp_wanted){own->status_context ? own->status_context : config->status_context, group, env,
+				  own->status_from ? own->status_from : config->status_from,
+				  own->without ? own->without : config->without};
 }
 
 bool gp_wanted_matches(const void *ctx, const char *context)

@@ -54,7 +54,8 @@ struct gp_rules {
 };
 
 /*
- * For each context that matches, its newest status on its newest commit of the run. statuses: as gp_forge_list_statuses returns them.
+ * For each context that matches, its newest status on its newest commit of the run. statuses: as
+ * gp_forge_list_statuses returns them.
  */
 void gp_tally_count(struct gp_tally *tally, const struct gp_run *run, const struct gp_json *statuses,
 		    const struct gp_rules *rules);

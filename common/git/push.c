@@ -84,6 +84,11 @@ static int refused(struct gp_repository *r, const char *branch, struct gp_output
 	return -1;
 }
 
+int gp_branch_moved(const char *branch, struct gp_err *err)
+{
+	return gp_fail(err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again", branch);
+}
+
 /* The mark of look_again: refused, with the words still to be found. */
 static bool is_refused(const struct gp_push *p)
 {
@@ -108,9 +113,7 @@ static void look_again(struct gp_repository *r, struct gp_push *pushes, size_t n
 		else if (gp_oid_equal(&now.tip[i], &p->commit))
 			p->err = (struct gp_err){0};
 		else if (!gp_oid_equal(&now.tip[i], &p->old))
-			p->moved =
-				gp_fail(&p->err, GP_EXIT_RETRY,
-					"branch '%s' changed during the push (another run?): run again", p->branch) < 0;
+			p->moved = gp_branch_moved(p->branch, &p->err) < 0;
 		else
 			p->err.code = GP_EXIT_REFUSED;
 	}

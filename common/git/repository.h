@@ -107,6 +107,8 @@ struct gp_push {
 	struct gp_err err; /* 75 if the branch moved; otherwise 71 or 69 in the server's words; code 0: pushed */
 	bool moved;        /* somebody else has moved the branch */
 };
+/* "branch '…' changed during the push (another run?): run again"; 75. Returns -1. */
+int gp_branch_moved(const char *branch, struct gp_err *err);
 /* Pushes them all with one git; one that the server refuses does not cost the others. Each has its own error. */
 void gp_repository_push(struct gp_repository *r, struct gp_push *pushes, size_t n);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "git/tree.h"
+#include "promotion/config.h"
 #include "sys/base64.h"
 #include "sys/exit.h"
 
@@ -81,6 +82,13 @@ static int compare(struct gp_base *base, const struct gp_commit *ours, const str
 			      "commit_via: api: the commit that the forge has made is another one");
 }
 
+/* The driver does not know the operation. */
+static int makes_none(struct gp_err *err)
+{
+	gp_err_clear(err);
+	return gp_fail(err, GP_EXIT_CONFIG, GP_CONFIG_FILE ": commit_via: api: this forge makes no commits; use git");
+}
+
 int gp_api_commit(struct gp_base *base, struct gp_forge *forge, const char *branch, struct gp_oid *commit,
 		  struct gp_err *err)
 {
@@ -102,7 +110,7 @@ int gp_api_commit(struct gp_base *base, struct gp_forge *forge, const char *bran
 	gp_commit_free(&parent);
 	if (!rc &&
 	    gp_forge_create_commit(forge, branch, gp_oid_hex(hex, &ours.parents[0]), ours.message, l.files, &made, err))
-		rc = gp_fail_in(err, "commit_via: api");
+		rc = err->code == GP_EXIT_USAGE ? makes_none(err) : gp_fail_in(err, "commit_via: api");
 	if (!rc)
 		rc = compare(base, &ours, &made, err);
 	if (!rc)

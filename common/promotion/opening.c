@@ -7,6 +7,7 @@
 #include "promotion/api-commit.h"
 #include "promotion/description.h"
 #include "promotion/document.h"
+#include "promotion/superseded.h"
 #include "sys/exit.h"
 #include "sys/mem.h"
 
@@ -125,8 +126,7 @@ static void meet(struct gp_opening *o, const struct gp_json *pulls, struct gp_ba
 		gp_oid_parse(&o->old, gp_json_get_text(o->pull, "head"));
 		/* What is not gp's own was pushed only just now: a person decides. */
 		if (o->again && o->claim.state == GP_CLAIM_BROKEN)
-			gp_fail(&o->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
-				p->branch);
+			gp_branch_moved(p->branch, &o->err);
 		/* Who came last stays. */
 		if (o->beaten && sound && o->meeting == GP_MEET_RESET)
 			o->meeting = GP_MEET_YIELD;
@@ -217,8 +217,7 @@ static int keep(struct gp_opening *o, struct gp_base *base, struct gp_json *pull
 	if (!gp_oid_equal(&now, head))
 		rc = gp_repository_branch(&base->repository, p->branch, &now, &o->err);
 	if (!rc && !gp_oid_equal(&now, head) && !strcmp(gp_json_get_text(pull, "state"), "open"))
-		rc = gp_fail(&o->err, GP_EXIT_RETRY, "branch '%s' changed during the push (another run?): run again",
-			     p->branch);
+		rc = gp_branch_moved(p->branch, &o->err);
 	if (rc && o->err.code == GP_EXIT_RETRY) {
 		o->lost = true;
 		o->beaten = o->pushed;
@@ -326,8 +325,7 @@ void gp_opening_finish(struct gp_opening *o, struct gp_base *base, struct gp_for
 		/* A run that lost a race against this one may have left the wrong title over it. */
 		describe(o, base, forge, &o->claim.promotion, &o->old, &t);
 	if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && (o->beaten || p->is_outdone))
-		o->skip = gp_asprintf("superseded by %s, which another run has just brought in #%lld",
-				      o->claim.promotion.tag, number);
+		o->skip = gp_superseded_by(o->claim.promotion.tag, number);
 	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD && p->objection)
 		o->skip = gp_asprintf("%s by #%lld (see --allow-older)", p->objection, number);
 	else if (!o->err.code && o->pull && o->meeting == GP_MEET_YIELD)

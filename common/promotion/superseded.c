@@ -5,6 +5,11 @@
 #include "promotion/claim.h"
 #include "sys/mem.h"
 
+char *gp_superseded_by(const char *tag, int64_t number)
+{
+	return gp_asprintf("superseded by %s, which another run has just brought in #%lld", tag, (long long)number);
+}
+
 char *gp_superseded(struct gp_base *base, struct gp_forge *forge, const struct gp_json *document,
 		    const struct gp_pull *pull, struct gp_err *err)
 {
@@ -24,7 +29,7 @@ char *gp_superseded(struct gp_base *base, struct gp_forge *forge, const struct g
 			   gp_json_get_text(now, "description"), err) &&
 	    (claim.state == GP_CLAIM_SOUND || claim.state == GP_CLAIM_UNSETTLED) &&
 	    gp_promotion_same_app(&claim.promotion, &ours))
-		by = gp_strdup(claim.promotion.tag);
+		by = gp_superseded_by(claim.promotion.tag, pull->number);
 	gp_claim_free(&claim);
 	gp_chain_free(&chain);
 out:

@@ -156,8 +156,8 @@ meddling_git() {
 
 @test "commit_via: api where the forge makes no commits: said, and nothing is pushed" {
 	commit_file gitops-promotion.yaml <<<$'commit_via: api\nenvironments: [{name: dev}]'
-	expect 64 gp-new apps/web v1
-	one_message gp-open-pr 'commit_via: api' create-commit || has "$stderr" 'commit_via: api'
+	expect 78 gp-new apps/web v1
+	has "$stderr" 'gp-open-pr: gitops-promotion.yaml: commit_via: api: this forge makes no commits; use git'
 	same branches main "$(remote_branches)"
 	commit_file gitops-promotion.yaml <<<$'commit_via: hand\nenvironments: [{name: dev}]'
 	expect 78 gp-new apps/web v1
